@@ -7,15 +7,15 @@ import "hwsim/sim"
 type Kind uint8
 
 const (
-	Read    Kind = iota // bytes wanted from Addr; answered by Data
-	Write               // bytes to be stored at Addr; answered by Ack
-	Data                // the bytes of a Read have arrived
-	Ack                 // a Write is done
-	Probe               // a near L2 slice asks the line's home slice
-	Fill                // the home slice answers a Probe
-	Start               // a unit is told to begin work
-	Done                // a unit reports that its work has ended
-	Local               // first kind private to a domain
+	Read  Kind = iota // bytes wanted from Addr; answered by Data
+	Write             // bytes to be stored at Addr; answered by Ack
+	Data              // the bytes of a Read have arrived
+	Ack               // a Write is done
+	Probe             // a near L2 slice asks the line's home slice
+	Fill              // the home slice answers a Probe
+	Start             // a unit is told to begin work
+	Done              // a unit reports that its work has ended
+	Local             // first kind private to a domain
 )
 
 // Message is the one value that crosses domains, and what domains schedule
@@ -69,3 +69,14 @@ func (w *Why) Total() sim.Time {
 	}
 	return t
 }
+
+// Merge adds another division of time to this one.
+func (w *Why) Merge(o *Why) {
+	for c, v := range o {
+		w.Add(Cause(c), sim.Time(v))
+	}
+}
+
+// NoReply as the From of a Write says that nobody waits for its Ack; as that
+// of a Done, that it ends the op numbered Tag, not a CTA.
+const NoReply = ^uint16(0)

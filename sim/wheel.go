@@ -8,7 +8,7 @@ import (
 // A key orders events: twice the time in ps, plus the phase. It is read as
 // digits of digitBits bits, one level of the wheel each.
 const (
-	digitBits = 12
+	digitBits = 8
 	slots     = 1 << digitBits
 	levels    = (64 + digitBits - 1) / digitBits
 )

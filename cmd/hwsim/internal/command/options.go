@@ -1,0 +1,61 @@
+package command
+
+import (
+	"flag"
+
+	"hwsim/cmd/hwsim/internal/report"
+)
+
+// options are the flags of run.
+type options struct {
+	config      string
+	sets        repeated
+	printConfig bool
+	fidelity    choice
+	format      choice
+	seed        uint64
+	dir         string
+	force       bool
+	cpuProfile  string
+}
+
+func newOptions() *options {
+	return &options{
+		fidelity: choice{"sampled", []string{"exact", "sampled", "analytic"}},
+		format:   choice{report.Formats()[0], report.Formats()},
+		seed:     1,
+	}
+}
+
+// flags binds the options to their flags; usage.txt describes them.
+func (o *options) flags() *flag.FlagSet {
+	f := flag.NewFlagSet("run", flag.ContinueOnError)
+	f.StringVar(&o.config, "config", "", "")
+	f.Var(&o.sets, "set", "")
+	f.BoolVar(&o.printConfig, "print-config", false, "")
+	f.Var(&o.fidelity, "fidelity", "")
+	f.Var(&o.format, "format", "")
+	f.Uint64Var(&o.seed, "seed", o.seed, "")
+	f.StringVar(&o.dir, "o", "", "")
+	f.BoolVar(&o.force, "force", false, "")
+	f.StringVar(&o.cpuProfile, "cpuprofile", "", "")
+	return f
+}
+
+// parse reads the flags and the configuration, which needs no flag.
+func (o *options) parse(args []string) error {
+	rest, err := parse(o.flags(), args)
+	if err != nil {
+		return err
+	}
+	if o.config == "" && len(rest) > 0 {
+		o.config, rest = rest[0], rest[1:]
+	}
+	switch {
+	case o.config == "":
+		return userErrorf("no configuration given; see hwsim -h")
+	case len(rest) > 0:
+		return userErrorf("argument %q after configuration %q: want one configuration; see hwsim -h", rest[0], o.config)
+	}
+	return nil
+}

@@ -1,0 +1,89 @@
+package cache
+
+import (
+	"math/bits"
+
+	"hwsim/devices"
+	"hwsim/sim"
+)
+
+// write stores whole sectors in the home slice without fetching; a slice
+// that only keeps copies drops them and passes the write on.
+func (g *Group) write(s *slice, at sim.Time, m *devices.Message, home bool) {
+	if !home {
+		g.invalidate(s, m)
+		h, _ := g.wiring.Locate(m.Addr)
+		g.port.Send(int(g.wiring.Port[h]), at+g.bridge, sim.Deliver, m)
+		return
+	}
+	begin := s.admit(at, m.Bytes, g.psByte)
+	g.stats.PipelineBusyPs += uint64(s.free - begin)
+	g.stats.Written += uint64(m.Bytes)
+	end := m.Addr + uint64(m.Bytes)
+	copied := false
+	for base := m.Addr &^ (LineBytes - 1); base < end; base += LineBytes {
+		copied = g.storeLine(s, begin, base, mask(base, m.Addr, end)) || copied
+	}
+	if copied {
+		inval := *m
+		inval.Kind = invalidate
+		g.port.Send(int(g.wiring.Port[g.wiring.Mirror(s.id)]), begin+g.bridge, sim.Deliver, &inval)
+	}
+	if m.From != devices.NoReply {
+		ack := *m
+		ack.Kind = devices.Ack
+		g.port.Send(int(m.From), begin+g.hit+g.cross, sim.Deliver, &ack)
+	}
+}
+
+// storeLine writes sectors of one line and reports whether the other
+// partition had a copy of it.
+func (g *Group) storeLine(s *slice, at sim.Time, base uint64, sectors uint8) (copied bool) {
+	line := uint32(base / LineBytes)
+	set := s.lines.of(line)
+	way := set.find(line)
+	if way == noWay {
+		if way = set.victim(s.lines.ways); way == noWay {
+			g.writeBack(s, at, base, sectors) // every way waits for data: write around
+			return false
+		}
+		g.evict(s, at, set, way)
+		set.claim(way, line)
+	}
+	set.touch(way)
+	st := &set.state[way]
+	st.valid |= sectors
+	st.dirty |= sectors
+	copied, st.copied = st.copied, false
+	return copied
+}
+
+// invalidate drops this slice's copies of the message's lines. A copy still
+// on its way is left: its reader asked before the write.
+func (g *Group) invalidate(s *slice, m *devices.Message) {
+	for base := m.Addr &^ (LineBytes - 1); base < m.Addr+uint64(m.Bytes); base += LineBytes {
+		set := s.lines.of(uint32(base / LineBytes))
+		if way := set.find(uint32(base / LineBytes)); way != noWay && set.state[way].pending == 0 {
+			set.drop(way)
+		}
+	}
+}
+
+// evict frees the way, sending its dirty sectors to memory.
+func (g *Group) evict(s *slice, at sim.Time, set *set, way int) {
+	if d := set.state[way].dirty; d != 0 {
+		g.writeBack(s, at, uint64(set.tag[way])*LineBytes, d)
+	}
+}
+
+// writeBack sends the sectors' contiguous runs to the channel.
+func (g *Group) writeBack(s *slice, at sim.Time, base uint64, dirty uint8) {
+	for dirty != 0 {
+		lo := bits.TrailingZeros8(dirty)
+		n := bits.TrailingZeros8(^(dirty >> lo))
+		_, local := g.wiring.Locate(base + uint64(lo*SectorBytes))
+		s.enqueue(at, g.hit, local, uint32(n*SectorBytes), true, 0)
+		g.stats.WrittenBack += uint64(n * SectorBytes)
+		dirty &^= uint8(1<<(lo+n) - 1<<lo)
+	}
+}

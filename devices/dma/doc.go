@@ -1,0 +1,11 @@
+// Package dma models a GPU's end of a link (PCIe, NVLink): the port through
+// which SMs read and write remote memory in place, and the copy engines that
+// move bytes between it and the GPU's own memory, one engine a direction.
+//
+// SM requests hold one of the link's tags each; an engine keeps a window of
+// bytes in flight and pays a fixed cost for every copy it starts. Both share
+// the wire, in the order of their requests.
+//
+// Left out: translation of host pages (every page is mapped) and copies
+// between two remote places.
+package dma

@@ -1,0 +1,234 @@
+package dma
+
+import (
+	"fmt"
+
+	"hwsim/devices"
+	"hwsim/devices/cache"
+	"hwsim/devices/link"
+	"hwsim/sim"
+)
+
+// Config describes the copy engines of one link.
+type Config struct {
+	Engines     int     `toml:"engines"`      // copies under way at once
+	CopyNs      float64 `toml:"copy_ns"`      // fixed cost of starting one copy
+	WindowBytes uint32  `toml:"window_bytes"` // bytes that one engine keeps in flight
+	ChunkBytes  uint32  `toml:"chunk_bytes"`  // one simulated transaction: a train of the link's packets
+	Tags        int     `toml:"tags"`         // reads that SMs can have outstanding
+}
+
+// Validate reports values that no engine can have.
+func (c *Config) Validate(report func(key, message string)) {
+	if c.Engines < 1 || c.Engines > 16 {
+		report("engines", "must be 1 to 16")
+	}
+	if c.CopyNs < 0 {
+		report("copy_ns", "must not be negative")
+	}
+	if c.ChunkBytes < 64 || c.ChunkBytes > 1<<16 {
+		report("chunk_bytes", "must be 64 to 65536")
+	}
+	if c.WindowBytes < c.ChunkBytes {
+		report("window_bytes", "must be at least chunk_bytes")
+	}
+	if c.Tags < 1 {
+		report("tags", "must be positive")
+	}
+}
+
+// Segment is one copy: contiguous at both ends.
+type Segment struct {
+	Src, Dst uint64
+	Bytes    uint64
+}
+
+// Copy is a list of copies that one engine does in turn. Either all its
+// sources or all its destinations are remote.
+type Copy struct {
+	Segments []Segment
+	Engine   int  // which of the port's engines does it
+	Out      bool // from the GPU to the remote memory
+	Flow     uint8
+}
+
+// Stats counts what passed through the port, in bytes.
+type Stats struct {
+	CopiedIn, CopiedOut uint64
+	SMRead, SMWritten   uint64
+	Copies              uint64 // copies started
+	TagWaits            uint64 // SM reads that found no tag
+}
+
+// Port is the domain of a GPU's end of a link.
+type Port struct {
+	port    *sim.Port[devices.Message]
+	config  Config
+	wire    *link.Link
+	far     int // domain of the remote memory
+	front   int // domain that is told of a copy's end
+	l2      *cache.Wiring
+	cross   sim.Time
+	home    sim.Time // port to SM, one way
+	copies  *[]*Copy
+	engines []engine
+	trans   []transaction
+	spare   []int32
+	tags    int // free
+	waiting []devices.Message
+	stats   Stats
+}
+
+// transaction is one request on the link that will be answered.
+type transaction struct {
+	reader devices.Message // the SM's request, when engine < 0
+	engine int8
+	dst    uint64
+}
+
+// engine is one copy engine.
+type engine struct {
+	queue    []job
+	segment  int    // of the first job
+	offset   uint64 // bytes of the segment already asked for
+	inflight uint64
+	left     uint64   // bytes of the first job not yet arrived
+	open     sim.Time // when the segment's start cost is over
+	moved    uint64   // bytes arrived, over the engine's life
+}
+
+// job is a copy and the op to report.
+type job struct {
+	copy *Copy
+	op   uint32
+}
+
+// segmentOpen is the event at which an engine may move a segment's bytes.
+const segmentOpen = devices.Local
+
+// New builds the port's domain. copies is the table that Start messages
+// index.
+func New(c Config, e *sim.Engine[devices.Message], name string, wire *link.Link, l2 *cache.Wiring, cross, home sim.Time, copies *[]*Copy) *Port {
+	p := &Port{port: e.Port(name), config: c, wire: wire, l2: l2, cross: cross, home: home, copies: copies, tags: c.Tags, engines: make([]engine, c.Engines)}
+	e.Attach(p.port, p)
+	return p
+}
+
+// Connect names the domains at the port's other ends.
+func (p *Port) Connect(far, front int) { p.far, p.front = far, front }
+
+// ID returns the port's domain.
+func (p *Port) ID() int { return p.port.ID() }
+
+// Next returns the earliest time at which the port can act.
+func (p *Port) Next() sim.Time { return p.port.Next() }
+
+// Run executes everything before the horizon.
+func (p *Port) Run(horizon sim.Time) {
+	var m devices.Message
+	for p.port.Next() < horizon {
+		at := p.port.PopInto(&m)
+		switch m.Kind {
+		case devices.Start:
+			p.enqueue(at, &m)
+		case segmentOpen:
+			p.pump(at, int(m.Tag))
+		case devices.Read:
+			p.smRead(at, &m)
+		case devices.Write:
+			p.smWrite(at, &m)
+		case devices.Data:
+			p.arrive(at, &m)
+		case devices.Ack:
+			p.landed(at, &m)
+		}
+	}
+}
+
+// smRead sends an SM's read over the link once it has a tag.
+func (p *Port) smRead(at sim.Time, m *devices.Message) {
+	if p.tags == 0 {
+		p.stats.TagWaits++
+		p.waiting = append(p.waiting, *m)
+		return
+	}
+	p.tags--
+	m.Why.Add(devices.Credit, max(0, at-m.Born-p.home))
+	p.send(at, transaction{reader: *m, engine: -1}, m.Addr, m.Bytes, devices.Read, m.Flow)
+}
+
+// smWrite posts an SM's store.
+func (p *Port) smWrite(at sim.Time, m *devices.Message) {
+	p.stats.SMWritten += uint64(m.Bytes)
+	_, last := p.wire.Reserve(at, link.Down, link.WriteData, m.Bytes)
+	p.port.Send(p.far, last, sim.Deliver, m)
+}
+
+// send puts a request on the wire under a new transaction.
+func (p *Port) send(at sim.Time, t transaction, addr uint64, bytes uint32, kind devices.Kind, flow uint8) {
+	var id int32
+	if n := len(p.spare); n > 0 {
+		id, p.spare = p.spare[n-1], p.spare[:n-1]
+		p.trans[id] = t
+	} else {
+		p.trans = append(p.trans, t)
+		id = int32(len(p.trans) - 1)
+	}
+	packet := link.ReadRequest
+	if kind == devices.Write {
+		packet = link.WriteData
+	}
+	_, last := p.wire.Reserve(at, link.Down, packet, bytes)
+	p.port.Send(p.far, last, sim.Deliver, &devices.Message{Addr: addr, Bytes: bytes, Born: at, Tag: uint32(id), From: uint16(p.port.ID()), Kind: kind, Flow: flow})
+}
+
+// arrive takes bytes that a read brought, over the link or (for a copy out)
+// from the L2.
+func (p *Port) arrive(at sim.Time, m *devices.Message) {
+	if devices.Tier(m.Addr) == 0 {
+		p.forward(at, m)
+		return
+	}
+	t := p.trans[m.Tag]
+	p.spare = append(p.spare, int32(m.Tag))
+	if t.engine >= 0 {
+		p.store(at, t.dst, m.Bytes, m.Flow)
+		p.stats.CopiedIn += uint64(m.Bytes)
+		p.progress(at, int(t.engine), m.Bytes)
+		return
+	}
+	p.tags++
+	p.stats.SMRead += uint64(m.Bytes)
+	r := t.reader
+	r.Kind = devices.Data
+	r.Why.Merge(&m.Why)
+	p.port.Send(int(r.From), at+p.home, sim.Deliver, &r)
+	if len(p.waiting) > 0 {
+		w := p.waiting[0]
+		p.waiting = p.waiting[:copy(p.waiting, p.waiting[1:])]
+		p.smRead(at, &w)
+	}
+}
+
+// store writes a copy's bytes into the GPU's memory, granule by granule.
+func (p *Port) store(at sim.Time, dst uint64, bytes uint32, flow uint8) {
+	for left := uint64(bytes); left > 0; {
+		n := min(left, p.l2.Granule-dst%p.l2.Granule)
+		home, _ := p.l2.Locate(dst)
+		p.port.Send(int(p.l2.Port[home]), at+p.cross, sim.Deliver,
+			&devices.Message{Addr: dst, Bytes: uint32(n), Born: at, From: devices.NoReply, Kind: devices.Write, Flow: flow})
+		dst, left = dst+n, left-n
+	}
+}
+
+// Stats returns the port's counters.
+func (p *Port) Stats() *Stats { return &p.stats }
+
+// Waiting says what the port holds, for the watchdog.
+func (p *Port) Waiting() string {
+	queued := 0
+	for i := range p.engines {
+		queued += len(p.engines[i].queue)
+	}
+	return fmt.Sprintf("%d transactions, %d reads without a tag, %d copies queued", len(p.trans)-len(p.spare), len(p.waiting), queued)
+}

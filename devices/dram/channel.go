@@ -1,0 +1,349 @@
+package dram
+
+import (
+	"math"
+	"math/bits"
+
+	"hwsim/devices"
+	"hwsim/sim"
+)
+
+// Request asks for Bytes contiguous bytes from the channel-local address Addr.
+type Request struct {
+	Addr  uint64
+	Bytes uint32
+	Write bool
+	Tag   uint32 // returned in the Completion
+}
+
+// Completion reports one finished request. It is handed out when the last
+// column command of the request issues, so Last may lie tCL (tCWL) and a
+// burst beyond the time advanced to.
+type Completion struct {
+	Tag         uint32
+	Write       bool
+	First, Last sim.Time    // start of its first data beat, end of its last
+	Why         devices.Why // division of Last - enqueue time
+}
+
+// pending is a request in the channel.
+type pending struct {
+	at         sim.Time // enqueued
+	tick       int64    // first edge at or after at
+	first      int64    // first data, tick
+	last       int64    // end of the last data, tick
+	tag        uint32
+	parts      int32 // entries not yet finished
+	bursts     int32
+	why        [3]int64 // ticks, by the why constants
+	write      bool
+	nextUnused int32
+}
+
+// Channel is one DRAM channel with its controller. It is not safe for
+// concurrent use.
+type Channel struct {
+	// Trace, when not nil, is called with every command in issue order.
+	Trace func(Command)
+
+	spec *Spec
+	mapp *addrMap
+	pcs  []pseudo
+	gaps [2][2][3]int64 // columnGap: by first, second, and place
+
+	actToRead, actToWrite, actToPRE int64 // issue-to-issue distances, command lengths included
+	preToACT, preToREF, actToREF    int64
+	colToPRE                        [2]int64
+	data                            [2]int64 // column command to first data
+	align                           int64    // row commands other than PRE issue on its multiples
+
+	hitCap     int32
+	closedPage bool
+
+	busFree  [2]int64 // column bus, row bus: free from this tick
+	rowBus   int      // index of the row bus: 0 where there is one bus
+	colFirst int64    // taken off a column's key: large where the buses are split
+
+	now     int64 // no command issues before it
+	seq     int64
+	pending int
+
+	mode      int    // direction now served: read, or write while writes drain
+	held      int    // all-bank refreshes in preparation, see holdAll
+	hold      uint64 // all ones while held
+	ranks     int
+	waiting   [2]int32 // bursts in the window
+	depth     [2]int32
+	drainHigh int32
+	drainLow  int32
+
+	entries   []entry
+	freeEntry int32
+	requests  []pending
+	freeReq   int32
+	door      door
+
+	done  []Completion
+	stats Stats
+	check checker
+}
+
+// New returns an idle channel at time zero.
+func New(cfg Config) (*Channel, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	s, err := cfg.spec()
+	if err != nil {
+		return nil, err
+	}
+	m, err := newAddrMap(s, cfg.Map, *cfg.Hash)
+	if err != nil {
+		return nil, err
+	}
+	c := &Channel{spec: s, mapp: m, freeEntry: none, freeReq: none,
+		hitCap: int32(max(cfg.HitCap, 0)), closedPage: cfg.Page == "closed",
+		depth:     [2]int32{int32(cfg.QueueDepth), int32(cfg.WriteQueueDepth)},
+		drainHigh: int32(cfg.DrainHigh * float64(cfg.WriteQueueDepth)),
+		drainLow:  int32(math.Ceil(cfg.DrainLow * float64(cfg.WriteQueueDepth))),
+	}
+	c.ranks = s.Ranks
+	c.setDistances()
+	c.pcs = make([]pseudo, s.PseudoChannels)
+	for i := range c.pcs {
+		c.pcs[i] = newPseudo(s, cfg)
+	}
+	c.check.init(s)
+	return c, nil
+}
+
+// setDistances derives issue-to-issue distances. A command of several edges
+// takes effect at its last: its delay adds to what follows it, and is
+// already paid by what it follows.
+func (c *Channel) setDistances() {
+	s := c.spec
+	t := &s.T
+	for a := range 2 {
+		for b := range 2 {
+			c.gaps[a][b][0], c.gaps[a][b][1], c.gaps[a][b][2] = s.columnGap(a, b)
+		}
+	}
+	c.actToRead = t[TRCDRD] + s.ActDelay - s.ColDelay
+	c.actToWrite = t[TRCDWR] + s.ActDelay - s.ColDelay
+	c.actToPRE = t[TRAS] + s.ActDelay
+	c.preToACT = t[TRP] - s.ActDelay
+	c.preToREF = t[TRP]
+	c.actToREF = t[TRC] + s.ActDelay
+	c.data = [2]int64{t[TCL] + s.ColDelay, t[TCWL] + s.ColDelay}
+	c.colToPRE = [2]int64{t[TRTP] + s.ColDelay, c.data[write] + s.Burst + t[TWR]}
+	c.align = 1
+	if s.SplitBuses {
+		c.rowBus = 1
+		c.colFirst = 4 * waitUnit
+		c.align = s.TicksPerCK
+	}
+}
+
+func newPseudo(s *Spec, cfg Config) pseudo {
+	scopes := 1
+	if s.ActPerRank {
+		scopes = s.Ranks
+	}
+	p := pseudo{banks: make([]bank, s.Banks()), scopes: make([]scope, scopes), lastCol: -never, refs: newRefreshers(s, cfg)}
+	for i := range p.banks {
+		empty := [2]int32{none, none}
+		p.banks[i] = bank{row: none, used: -never, head: empty, tail: empty, hit: empty}
+		g := i / s.BanksPerGroup
+		p.groupOf[i], p.rankOf[i] = uint8(g), uint8(g/s.BankGroups)
+		if s.ActPerRank {
+			p.scopeOf[i] = p.rankOf[i]
+		}
+	}
+	for i := range p.scopes {
+		p.scopes[i].acts = [4]int64{-never, -never, -never, -never}
+	}
+	p.rechoose()
+	return p
+}
+
+// Spec returns the standard in use, overrides applied.
+func (c *Channel) Spec() *Spec { return c.spec }
+
+// Pending returns the number of requests not yet completed.
+func (c *Channel) Pending() int { return c.pending + c.door.len() }
+
+// Completions returns what completed since the last Drop, in issue order of
+// the last column command. The slice is reused after Drop.
+func (c *Channel) Completions() []Completion { return c.done }
+
+// Drop forgets the completions handed out.
+func (c *Channel) Drop() { c.done = c.done[:0] }
+
+// Enqueue adds a request at time at, which may not precede an earlier one's.
+// It first issues every command due before at. A request beyond the
+// scheduler's window waits at the door, in order.
+func (c *Channel) Enqueue(at sim.Time, r Request) {
+	tick := c.spec.Tick.At(at)
+	c.run(tick)
+	if c.pending == 0 {
+		c.catchUp(tick)
+	}
+	c.now = max(c.now, tick)
+	if c.door.len() > 0 || !c.room(r.Write) {
+		c.door.push(waiter{r, at, tick})
+		return
+	}
+	c.admit(waiter{r, at, tick})
+	c.setMode()
+}
+
+// Advance issues every command that can issue strictly before until.
+func (c *Channel) Advance(until sim.Time) {
+	if c.pending > 0 {
+		c.run(c.spec.Tick.At(until))
+	}
+}
+
+// Next returns the earliest time at which the channel does anything on its
+// own, Never when no request is pending.
+func (c *Channel) Next() sim.Time {
+	if c.pending == 0 {
+		return sim.Never
+	}
+	_, _, at := c.choose()
+	return c.spec.Tick.Edge(at)
+}
+
+// room reports whether the window takes another request of this direction.
+func (c *Channel) room(w bool) bool {
+	d := direction(w)
+	return c.waiting[d] < c.depth[d]
+}
+
+func direction(w bool) int {
+	if w {
+		return write
+	}
+	return read
+}
+
+// admit splits a request into entries and queues them.
+func (c *Channel) admit(w waiter) {
+	q := c.newRequest()
+	p := &c.requests[q]
+	*p = pending{at: w.at, tick: w.tick, tag: w.r.Tag, write: w.r.Write, first: never}
+	c.pending++
+	m := c.mapp
+	x := w.r.Addr >> m.burstShift
+	end := (w.r.Addr + max(uint64(w.r.Bytes), 1) + 1<<m.burstShift - 1) >> m.burstShift
+	d := direction(w.r.Write)
+	p.bursts = int32(end - x)
+	c.waiting[d] += p.bursts
+	block := m.step * m.run
+	for x < end {
+		stop := end
+		if limit := x + block - c.modBlock(x, block); limit < stop {
+			stop = limit
+		}
+		for j := x; j < min(stop, x+m.step); j++ {
+			count := (stop - j + m.step - 1) / m.step
+			c.addEntry(q, d, m.decode(j), int32(count))
+			p.parts++
+		}
+		x = stop
+	}
+}
+
+func (c *Channel) modBlock(x, block uint64) uint64 {
+	if block&(block-1) == 0 {
+		return x & (block - 1)
+	}
+	return x % block
+}
+
+func (c *Channel) addEntry(q int32, d int, at place, count int32) {
+	e := c.freeEntry
+	if e == none {
+		e = int32(len(c.entries))
+		c.entries = append(c.entries, entry{})
+	} else {
+		c.freeEntry = c.entries[e].next
+	}
+	c.seq++
+	c.entries[e] = entry{seq: c.seq, req: q, row: at.row, left: count, col: at.col}
+	c.push(&c.pcs[at.pc], at.bank, d, e)
+}
+
+func (c *Channel) newRequest() int32 {
+	q := c.freeReq
+	if q == none {
+		c.requests = append(c.requests, pending{})
+		return int32(len(c.requests) - 1)
+	}
+	c.freeReq = c.requests[q].nextUnused
+	return q
+}
+
+// admitWaiting lets requests in from the door while the window has room.
+func (c *Channel) admitWaiting() {
+	for c.door.len() > 0 && c.room(c.door.front().r.Write) {
+		c.admit(c.door.pop())
+	}
+	c.setMode()
+}
+
+// setMode enters write-drain mode at the high watermark or when only writes
+// wait, and leaves it at the low one when reads wait.
+func (c *Channel) setMode() {
+	r, w := c.waiting[read], c.waiting[write]
+	mode := read
+	if c.mode == read {
+		if w > c.drainHigh || r == 0 && w > 0 {
+			mode = write
+		}
+	} else if w >= c.drainLow && w > 0 || r == 0 && w > 0 {
+		mode = write
+	}
+	if mode != c.mode {
+		c.mode = mode
+		for i := range c.pcs {
+			c.pcs[i].rechoose()
+		}
+	}
+}
+
+// waiter is a request at the door.
+type waiter struct {
+	r    Request
+	at   sim.Time
+	tick int64
+}
+
+// door is a growing ring of waiters.
+type door struct {
+	ring        []waiter
+	first, used int
+}
+
+func (d *door) len() int { return d.used }
+
+func (d *door) front() *waiter { return &d.ring[d.first] }
+
+func (d *door) push(w waiter) {
+	if d.used == len(d.ring) {
+		grown := make([]waiter, max(64, 1<<bits.Len(uint(2*d.used-1))))
+		n := copy(grown, d.ring[d.first:])
+		copy(grown[n:], d.ring[:d.first])
+		d.ring, d.first = grown, 0
+	}
+	d.ring[(d.first+d.used)&(len(d.ring)-1)] = w
+	d.used++
+}
+
+func (d *door) pop() waiter {
+	w := d.ring[d.first]
+	d.first = (d.first + 1) & (len(d.ring) - 1)
+	d.used--
+	return w
+}

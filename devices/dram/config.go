@@ -1,0 +1,96 @@
+package dram
+
+import "fmt"
+
+// Config is a memory controller's settings. Zero values take the defaults
+// named in each comment.
+type Config struct {
+	Standard string `toml:"standard"` // a name of Standards
+	Refresh  string `toml:"refresh"`  // "all_bank" (default), "per_bank", "same_bank", "none"
+	Postpone int    `toml:"postpone"` // per_bank, same_bank: most tREFI a refresh may be late, 1 to 8; default 8 (JEDEC's limit)
+
+	QueueDepth      int     `toml:"queue_depth"`       // read bursts the scheduler sees; default 128
+	WriteQueueDepth int     `toml:"write_queue_depth"` // write bursts it sees; default 128
+	DrainHigh       float64 `toml:"drain_high"`        // writes drain from this share of WriteQueueDepth; default 0.8
+	DrainLow        float64 `toml:"drain_low"`         // down to this; default 0.1
+
+	Page   string `toml:"page"`    // "open" (default), "closed": close a row nobody queued wants
+	HitCap int    `toml:"hit_cap"` // younger row hits served before an older conflict closes the row; default 4, -1 none
+
+	Map  string `toml:"map"`       // field order, see MapA; "A", "B"; default MapGPU on HBM, MapB on DDR
+	Hash *bool  `toml:"bank_hash"` // XOR bank and group with row bits; default true
+
+	Ranks int `toml:"ranks"` // ranks or stack ids, instead of the standard's
+	Rows  int `toml:"rows"`  // rows of a bank, instead of the standard's
+
+	TimingsNs map[string]float64 `toml:"timings_ns"` // single timings in ns, by JEDEC name ("tFAW")
+}
+
+// withDefaults returns c with its zero values replaced.
+func (c Config) withDefaults() Config {
+	setDefault(&c.Refresh, "all_bank")
+	setDefault(&c.Page, "open")
+	setDefault(&c.Postpone, 8)
+	setDefault(&c.QueueDepth, 128)
+	setDefault(&c.WriteQueueDepth, 128)
+	setDefault(&c.DrainHigh, 0.8)
+	setDefault(&c.DrainLow, 0.1)
+	setDefault(&c.HitCap, 4)
+	if c.Hash == nil {
+		yes := true
+		c.Hash = &yes
+	}
+	return c
+}
+
+func setDefault[T comparable](v *T, to T) {
+	var zero T
+	if *v == zero {
+		*v = to
+	}
+}
+
+// validate reports the first setting that cannot be.
+func (c Config) validate() error {
+	switch {
+	case c.Refresh != "all_bank" && c.Refresh != "per_bank" && c.Refresh != "same_bank" && c.Refresh != "none":
+		return fmt.Errorf("dram: refresh %q is none of all_bank, per_bank, same_bank, none", c.Refresh)
+	case c.Page != "open" && c.Page != "closed":
+		return fmt.Errorf("dram: page %q is neither open nor closed", c.Page)
+	case c.Postpone < 1 || c.Postpone > 8:
+		return fmt.Errorf("dram: postpone %d is outside 1 to 8 tREFI", c.Postpone)
+	case c.QueueDepth < 1 || c.WriteQueueDepth < 1:
+		return fmt.Errorf("dram: queue depths %d and %d must be positive", c.QueueDepth, c.WriteQueueDepth)
+	case c.DrainLow < 0 || c.DrainLow >= c.DrainHigh || c.DrainHigh > 1:
+		return fmt.Errorf("dram: drain watermarks %g and %g must rise within 0 to 1", c.DrainLow, c.DrainHigh)
+	}
+	return nil
+}
+
+// spec returns the configured standard with its overrides applied.
+func (c Config) spec() (*Spec, error) {
+	s, err := Standard(c.Standard)
+	if err != nil {
+		return nil, err
+	}
+	if c.Ranks > 0 {
+		s.Ranks = c.Ranks
+	}
+	if c.Rows > 0 {
+		s.Rows = c.Rows
+	}
+	for name, ns := range c.TimingsNs {
+		if err := s.override(name, ns); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case s.Banks() > 64:
+		return nil, fmt.Errorf("dram: %d banks in a pseudo-channel, at most 64 (one mask word)", s.Banks())
+	case c.Refresh == "per_bank" && !s.PerBank:
+		return nil, fmt.Errorf("dram: %s has no per-bank refresh", s.Name)
+	case c.Refresh == "same_bank" && !s.SameBank:
+		return nil, fmt.Errorf("dram: %s has no same-bank refresh", s.Name)
+	}
+	return s, nil
+}

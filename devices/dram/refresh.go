@@ -1,0 +1,279 @@
+package dram
+
+import "math/bits"
+
+// refresher keeps the refreshes of one rank, or of one HBM pseudo-channel
+// with all its stack ids. It refreshes in units of banks: all of them
+// (all-bank), one (per-bank), or one of every group (same-bank). In a round
+// every unit is refreshed once, in any order.
+type refresher struct {
+	op, pre  Op
+	units    []uint64 // banks of each unit
+	interval int64    // tREFI; one round
+	start    int64    // of the round whose refreshes fall due
+	fallen   int64    // refreshes of it that fell due
+	due      int64    // when the next one does
+	debt     int64    // due and not yet issued
+	most     int64    // debt at which a busy bank is refreshed too
+	left     uint64   // units not refreshed in this round
+	unit     int      // the one being prepared, or -1
+	next     int64    // tRREFD
+	length   int64    // tRFC of its kind
+	apart    int64    // tRREFD; 0 where nothing else is to refresh
+}
+
+// newRefreshers returns the refreshers of one pseudo-channel.
+func newRefreshers(s *Spec, cfg Config) []refresher {
+	if cfg.Refresh == "none" {
+		return nil
+	}
+	parts := 1
+	if s.ActPerRank {
+		parts = s.Ranks
+	}
+	per := s.Banks() / parts
+	rs := make([]refresher, parts)
+	for i := range rs {
+		all := (^uint64(0) >> (64 - uint(per))) << uint(i*per)
+		rs[i] = newRefresher(s, cfg, all)
+	}
+	return rs
+}
+
+func newRefresher(s *Spec, cfg Config, all uint64) refresher {
+	r := refresher{unit: -1, interval: s.T[TREFI], apart: s.T[TRREFD]}
+	switch cfg.Refresh {
+	case "all_bank":
+		r.op, r.pre, r.length, r.apart = REFab, PREab, s.T[TRFCAB], 0
+		r.units = []uint64{all}
+	case "per_bank":
+		r.op, r.pre, r.length = REFpb, PRE, s.T[TRFCPB]
+		for m := all; m != 0; m &= m - 1 {
+			r.units = append(r.units, m&-m)
+		}
+	case "same_bank":
+		r.op, r.pre, r.length = REFsb, PREsb, s.T[TRFCSB]
+		first := bits.TrailingZeros64(all)
+		for b := range s.BanksPerGroup {
+			var unit uint64
+			for g := range s.BankGroups {
+				unit |= 1 << uint(first+g*s.BanksPerGroup+b)
+			}
+			r.units = append(r.units, unit)
+		}
+	}
+	// A bank refreshed first in one round and last in the next, with the debt
+	// at its most, waits most/n + 2 tREFI: JEDEC allows nine.
+	r.most = 1
+	if n := int64(len(r.units)); n > 1 {
+		r.most = max(1, int64(cfg.Postpone-1)*n)
+	}
+	r.left = 1<<uint(len(r.units)) - 1
+	r.setDue()
+	return r
+}
+
+// setDue places the next due refresh: they are spread evenly over tREFI.
+func (r *refresher) setDue() {
+	n := int64(len(r.units))
+	if r.fallen == n {
+		r.start, r.fallen = r.start+r.interval, 0
+	}
+	r.due = r.start + (r.fallen+1)*r.interval/n
+}
+
+// fall counts the refresh that is due.
+func (r *refresher) fall() {
+	r.debt++
+	r.fallen++
+	r.setDue()
+}
+
+// pickRefresh finds when the pseudo-channel's refreshers act next.
+func (c *Channel) pickRefresh(p *pseudo) {
+	p.ref = candidate{at: never, key: -waitUnit, bank: none} // before every row command
+	for i := range p.refs {
+		r := &p.refs[i]
+		at := r.due
+		if r.unit >= 0 {
+			at = min(at, c.refreshReady(p, r))
+		}
+		if at = max(at, c.now); at < p.ref.at {
+			p.ref.at, p.ref.bank = at, int32(i)
+		}
+	}
+}
+
+// chooseUnits picks the next unit of every refresher that has one due.
+func (c *Channel) chooseUnits(p *pseudo) {
+	p.refsWait = false
+	for i := range p.refs {
+		if r := &p.refs[i]; r.unit < 0 && r.debt > 0 {
+			c.chooseUnit(p, r)
+		}
+	}
+}
+
+// chooseUnit picks a unit to refresh and blocks it: one that nobody waits
+// for, the most recently used first (a stream returns to it last); with the
+// debt at its most, the least loaded.
+func (c *Channel) chooseUnit(p *pseudo, r *refresher) {
+	chosen, load, recent := -1, int32(1), -2*never
+	if r.debt >= r.most {
+		load = 1 << 30
+	}
+	for m := r.left; m != 0; m &= m - 1 {
+		u := bits.TrailingZeros64(m)
+		n, used := p.load(r.units[u])
+		if n < load || n == load && chosen >= 0 && used > recent {
+			chosen, load, recent = u, n, used
+		}
+	}
+	if chosen < 0 {
+		p.refsWait = true
+		return
+	}
+	r.unit = chosen
+	p.blocked |= r.units[chosen]
+	p.rechoose()
+	if r.op == REFab && c.rowBus == 1 {
+		c.holdAll(1)
+	}
+	for m := r.units[chosen]; m != 0; m &= m - 1 {
+		p.banks[bits.TrailingZeros64(m)].refFrom = c.now
+	}
+}
+
+// load returns the entries queued for the banks and their last use.
+func (p *pseudo) load(banks uint64) (queued int32, used int64) {
+	used = -never
+	for m := banks; m != 0; m &= m - 1 {
+		k := &p.banks[bits.TrailingZeros64(m)]
+		queued += k.queued
+		used = max(used, k.used)
+	}
+	return queued, used
+}
+
+// refreshReady returns when the chosen unit's next command can issue: its
+// precharge, or the refresh once all its banks are closed.
+func (c *Channel) refreshReady(p *pseudo, r *refresher) int64 {
+	banks := r.units[r.unit]
+	at := max(c.now, c.busFree[c.rowBus])
+	if banks&p.fresh != 0 || c.held > 1 && p != c.firstHeld() {
+		return never // they come first, and mark the candidate dirty
+	}
+	if open := banks & p.open; open != 0 {
+		at = max(at, p.anyPRE)
+		for m := open; m != 0; m &= m - 1 {
+			at = max(at, p.nextPRE[bits.TrailingZeros64(m)])
+		}
+		return at
+	}
+	at = max(at, r.next)
+	for m := banks; m != 0; m &= m - 1 {
+		b := bits.TrailingZeros64(m)
+		at = max(at, p.nextACT[b]+c.spec.ActDelay)
+		if r.op != REFab {
+			at = max(at, p.scopes[p.scopeOf[b]].nextREF)
+		}
+	}
+	return c.alignUp(at)
+}
+
+// stepRefresh lets a refresh fall due, or issues the chosen unit's command.
+func (c *Channel) stepRefresh(p *pseudo, at int64) {
+	r := &p.refs[p.ref.bank]
+	p.ref.dirty = true
+	if at >= r.due {
+		r.fall()
+		c.chooseUnits(p)
+		return
+	}
+	banks := r.units[r.unit]
+	first := int32(bits.TrailingZeros64(banks))
+	c.busFree[c.rowBus] = at + c.spec.RowTicks
+	if banks&p.open != 0 {
+		c.prechargeUnit(p, banks, at)
+		c.stats.PRE++
+		c.record(p, r.pre, first, 0, 0, banks, at)
+		return
+	}
+	for m := banks; m != 0; m &= m - 1 {
+		b := bits.TrailingZeros64(m)
+		p.nextACT[b] = max(p.nextACT[b], at+r.length-c.spec.ActDelay)
+		p.banks[b].refTill = at + r.length
+		if r.op != REFab {
+			s := &p.scopes[p.scopeOf[b]]
+			s.nextACT = max(s.nextACT, at+r.apart-c.spec.ActDelay)
+		}
+	}
+	r.next = at + r.apart
+	r.settle(c)
+	p.blocked &^= banks
+	p.rechoose()
+	c.chooseUnits(p)
+	c.record(p, r.op, first, 0, 0, banks, at)
+}
+
+// prechargeUnit closes every open bank of the unit.
+func (c *Channel) prechargeUnit(p *pseudo, banks uint64, at int64) {
+	for m := banks & p.open; m != 0; m &= m - 1 {
+		b := int32(bits.TrailingZeros64(m))
+		p.banks[b].conflicted = false
+		c.close(p, b, at)
+	}
+	p.anyPRE = at + c.spec.T[TPPD]
+	p.rechoose()
+}
+
+// settle ends the refresh of the chosen unit.
+func (r *refresher) settle(c *Channel) {
+	r.left &^= 1 << uint(r.unit)
+	if r.left == 0 {
+		r.left = 1<<uint(len(r.units)) - 1
+	}
+	r.unit = -1
+	r.debt--
+	c.countRefresh(r.op, 1)
+	if r.op == REFab && c.rowBus == 1 {
+		c.holdAll(-1)
+	}
+}
+
+// holdAll counts the all-bank refreshes being prepared on a channel whose
+// pseudo-channels share a row bus. While there are any, only rows already
+// opened are served: the pseudo-channels' refreshes fall due together and
+// the controller clears them first (as Ramulator's does).
+func (c *Channel) holdAll(n int) {
+	c.held += n
+	c.hold = 0
+	if c.held > 0 {
+		c.hold = ^uint64(0)
+	}
+	for i := range c.pcs {
+		c.pcs[i].rechoose()
+	}
+}
+
+// firstHeld returns the pseudo-channel whose all-bank refresh is next: they
+// are prepared one after the other.
+func (c *Channel) firstHeld() *pseudo {
+	for i := range c.pcs {
+		if c.pcs[i].refs[0].unit >= 0 {
+			return &c.pcs[i]
+		}
+	}
+	return nil
+}
+
+func (c *Channel) countRefresh(op Op, n uint64) {
+	switch op {
+	case REFab:
+		c.stats.REFab += n
+	case REFpb:
+		c.stats.REFpb += n
+	default:
+		c.stats.REFsb += n
+	}
+}

@@ -1,0 +1,184 @@
+package dram
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"hwsim/sim"
+)
+
+// Sources of the tables below. The JEDEC standards themselves are not open;
+// what is quoted from them is quoted through these files.
+const (
+	ramulatorHBM2 = "CMU-SAFARI/ramulator2@c5b1c3a python/ramulator/dram/hbm2.py"
+	ramulatorHBM3 = "CMU-SAFARI/ramulator2@c5b1c3a python/ramulator/dram/hbm3.py"
+	ramulatorDDR4 = "CMU-SAFARI/ramulator2@c5b1c3a python/ramulator/dram/ddr4.py"
+	ramulatorDDR5 = "CMU-SAFARI/ramulator2@c5b1c3a python/ramulator/dram/ddr5.py"
+	dramsysHBM2   = "tukl-msd/DRAMSys v5.1 configs/memspec/HBM2.json"
+	jedecHBM3     = "JESD238B.01 tables 92-93, through gem5 PR #3271"
+	jedecDDR4     = "JESD79-4, 8 Gb x8"
+	ramulator2DDR = "Ramulator 2.0 DDR5 table (tRFCsb in ns; nREFSBRD 30, taken as ns), read in a derivative of it"
+	jedecDDR5     = "JESD79-5, 16 Gb x8, through gem5 issue #3490"
+	measuredH200  = "measured, reference/h200/gather.csv: 42.5 G random 32 B or 64 B pieces/s over 188 pseudo-channels = 4.42 ns a piece"
+)
+
+var makers = map[string]func() *Spec{
+	"hbm2_2000":   func() *Spec { return hbm2("HBM2", 1_000_000_000, 65536) },
+	"hbm2e_3200":  func() *Spec { return hbm2("HBM2E", 1_600_000_000, 65536) },
+	"hbm3_5200":   func() *Spec { return hbm3("HBM3", 2_619_000_000, 16384) },
+	"hbm3_6400":   func() *Spec { return hbm3("HBM3", 3_200_000_000, 16384) },
+	"hbm3e_6400":  hbm3eH200,
+	"ddr4_3200aa": ddr4,
+	"ddr5_4800bn": func() *Spec { return ddr5(2_400_000_000, 36, 8) },
+	"ddr5_5600an": func() *Spec { return ddr5(2_800_000_000, 40, 14) },
+	"ddr5_6400an": func() *Spec { return ddr5(3_200_000_000, 46, 16) },
+}
+
+// Standards returns the known names, sorted.
+func Standards() []string {
+	names := make([]string, 0, len(makers))
+	for n := range makers {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Standard returns a fresh Spec of the named standard.
+func Standard(name string) (*Spec, error) {
+	maker, ok := makers[name]
+	if !ok {
+		return nil, fmt.Errorf("dram: no standard %q; known are %s", name, strings.Join(Standards(), ", "))
+	}
+	s := maker()
+	s.Name = name
+	s.resolve()
+	return s, nil
+}
+
+// hbm2 is an 8 Gb-per-channel HBM2 or HBM2E channel of two 64-bit
+// pseudo-channels, BL4, CK of hz. No public table of HBM2E timings exists:
+// it takes HBM2's nanoseconds.
+func hbm2(family string, hz uint64, rows int) *Spec {
+	return &Spec{
+		Family:         family,
+		PseudoChannels: 2, Ranks: 1, BankGroups: 4, BanksPerGroup: 4,
+		Rows: rows, RowBytes: 1024, BurstBytes: 32, BusBits: 64,
+		Tick: sim.ClockHz(hz), TicksPerCK: 1, Burst: 2,
+		ActTicks: 2, ActDelay: 1, ColTicks: 1, RowTicks: 1, // ACT takes two clocks (JESD235)
+		SplitBuses: true, PerBank: true,
+		Timings: []Timing{
+			{TRCDRD, 14, 0, ramulatorHBM2}, {TRCDWR, 12, 0, ramulatorHBM2},
+			{TRP, 14, 0, ramulatorHBM2}, {TRAS, 34, 0, ramulatorHBM2}, {TRC, 48, 0, ramulatorHBM2},
+			{TRRDS, 4, 4, ramulatorHBM2}, {TRRDL, 4, 4, ramulatorHBM2}, {TFAW, 15, 8, ramulatorHBM2},
+			{TCCDS, 0, 2, ramulatorHBM2}, {TCCDL, 0, 4, ramulatorHBM2},
+			{TCCDSWR, 0, 2, ramulatorHBM2}, {TCCDLWR, 0, 4, ramulatorHBM2},
+			{TCCDR, 0, 3, dramsysHBM2},
+			{TCL, 14, 0, ramulatorHBM2}, {TCWL, 5, 0, ramulatorHBM2},
+			{TWR, 16, 0, ramulatorHBM2}, {TWTRS, 6, 0, ramulatorHBM2}, {TWTRL, 8, 0, ramulatorHBM2},
+			{TRTP, 5, 0, ramulatorHBM2},
+			{TRTW, 13, 0, ramulatorHBM2 + ": nCL + nBL + 2 - nCWL"},
+			{TRFCAB, 350, 0, ramulatorHBM2}, {TRFCPB, 160, 0, ramulatorHBM2},
+			{TREFI, 3900, 0, ramulatorHBM2}, {TRREFD, 8, 4, ramulatorHBM2},
+		},
+	}
+}
+
+// hbm3 is a channel of two 32-bit pseudo-channels, BL8, two stack ids. Its
+// tick is half a CK (row commands take 0.5 and 1.5 CK), tickHz of them a
+// second; the data rate is two bits a pin a tick. The rate of hbm3_5200 is
+// the H100's memory clock, 2619 MHz (3352 GB/s over 5120 pins; datasheet 3350).
+func hbm3(family string, tickHz uint64, rows int) *Spec {
+	return &Spec{
+		Family:         family,
+		PseudoChannels: 2, Ranks: 2, BankGroups: 4, BanksPerGroup: 4,
+		Rows: rows, RowBytes: 1024, BurstBytes: 32, BusBits: 32,
+		Tick: sim.ClockHz(tickHz), TicksPerCK: 2, Burst: 4,
+		ActTicks: 3, ActDelay: 2, ColTicks: 2, RowTicks: 1, // ACT is R-F-R: it takes effect a clock later
+		SplitBuses: true, PerBank: true,
+		Timings: []Timing{
+			{TRCDRD, 19.375, 0, ramulatorHBM3}, {TRCDWR, 9.375, 0, ramulatorHBM3},
+			{TRP, 16.25, 0, ramulatorHBM3}, {TRAS, 28.125, 0, ramulatorHBM3}, {TRC, 45, 0, ramulatorHBM3},
+			{TRRDS, 2.5, 0, ramulatorHBM3}, {TRRDL, 3.125, 0, ramulatorHBM3}, {TFAW, 15, 0, ramulatorHBM3},
+			{TCCDS, 0, 2, ramulatorHBM3}, {TCCDL, 2.5, 4, jedecHBM3},
+			{TCCDSWR, 0, 2, ramulatorHBM3}, {TCCDLWR, 2.5, 4, jedecHBM3},
+			{TCCDR, 0, 3, ramulatorHBM3},
+			{TCL, 12.5, 0, ramulatorHBM3}, {TCWL, 6.25, 0, ramulatorHBM3},
+			{TWR, 20.625, 0, ramulatorHBM3}, {TWTRS, 4.375, 0, ramulatorHBM3}, {TWTRL, 6.25, 0, ramulatorHBM3},
+			{TRTP, 5.625, 0, ramulatorHBM3}, {TRTW, 12.5, 0, ramulatorHBM3}, {TPPD, 0, 2, ramulatorHBM3},
+			{TRFCAB, 350, 0, jedecHBM3}, {TRFCPB, 200, 0, jedecHBM3},
+			{TREFI, 3900, 0, ramulatorHBM3}, {TRREFD, 8, 3, jedecHBM3},
+		},
+	}
+}
+
+// hbm3eH200 is the memory of an H200: HBM3 timings at its measured clock of
+// 3201 MHz, 24 Gb dies (24576 rows a bank: 24 GB over 16 channels, 2
+// pseudo-channels and 32 banks of 1 KiB rows). tFAW of 27 clocks (16.9 ns) is
+// implied by the measured rate of random pieces, 4.42 ns each, less what
+// refresh costs; 15 or 12 ns, the public models' values, would give more
+// pieces than the card does.
+func hbm3eH200() *Spec {
+	s := hbm3("HBM3E", 3_201_000_000, 24576)
+	for i := range s.Timings {
+		if s.Timings[i].Param == TFAW {
+			s.Timings[i] = Timing{TFAW, 0, 27, measuredH200}
+		}
+	}
+	return s
+}
+
+// ddr4 is one rank of 8 Gb x8 parts, 64 bits, BL8, 22-22-22.
+func ddr4() *Spec {
+	return &Spec{
+		Family:         "DDR4",
+		PseudoChannels: 1, Ranks: 1, BankGroups: 4, BanksPerGroup: 4,
+		Rows: 65536, RowBytes: 8192, BurstBytes: 64, BusBits: 64,
+		Tick: sim.ClockHz(1_600_000_000), TicksPerCK: 1, Burst: 4,
+		ActTicks: 1, ColTicks: 1, RowTicks: 1, ActPerRank: true,
+		Timings: []Timing{
+			{TRCDRD, 13.75, 0, ramulatorDDR4}, {TRCDWR, 13.75, 0, ramulatorDDR4},
+			{TRP, 13.75, 0, ramulatorDDR4}, {TRAS, 32.5, 0, ramulatorDDR4}, {TRC, 46.25, 0, ramulatorDDR4},
+			{TRRDS, 2.5, 4, ramulatorDDR4}, {TRRDL, 4.9, 4, jedecDDR4}, {TFAW, 21, 28, jedecDDR4},
+			{TCCDS, 0, 4, ramulatorDDR4}, {TCCDL, 5, 4, jedecDDR4},
+			{TCCDSWR, 0, 4, ramulatorDDR4}, {TCCDLWR, 5, 4, jedecDDR4},
+			{TCCDR, 0, 6, ramulatorDDR4 + ": nBL + nCS"}, {TCS, 0, 2, ramulatorDDR4},
+			{TCL, 13.75, 0, ramulatorDDR4}, {TCWL, 10, 0, ramulatorDDR4},
+			{TWR, 15, 0, ramulatorDDR4}, {TWTRS, 2.5, 2, ramulatorDDR4}, {TWTRL, 7.5, 4, ramulatorDDR4},
+			{TRTP, 7.5, 4, ramulatorDDR4},
+			{TRTW, 0, 12, ramulatorDDR4 + ": nCL + nBL + 2 - nCWL"},
+			{TRFCAB, 350, 0, jedecDDR4}, {TREFI, 7800, 0, jedecDDR4},
+		},
+	}
+}
+
+// ddr5 is one rank of 16 Gb x8 parts on one 32-bit sub-channel, BL16. ACT,
+// RD and WR take two clocks. tRRDS above 4800 (5 ns) and tFAW (20 ns at all
+// rates) are Ramulator's, which the goldens use; parts with a 1 KB page may
+// be faster (gem5: 10 ns at 6400): override them for those.
+func ddr5(hz uint64, cl, rrds int64) *Spec {
+	cwl := cl - 2
+	return &Spec{
+		Family:         "DDR5",
+		PseudoChannels: 1, Ranks: 1, BankGroups: 8, BanksPerGroup: 4,
+		Rows: 65536, RowBytes: 4096, BurstBytes: 64, BusBits: 32,
+		Tick: sim.ClockHz(hz), TicksPerCK: 1, Burst: 8,
+		ActTicks: 2, ActDelay: 1, ColTicks: 2, ColDelay: 1, RowTicks: 1, ActPerRank: true, SameBank: true,
+		Timings: []Timing{
+			{TRCDRD, 0, cl, ramulatorDDR5}, {TRCDWR, 0, cl, ramulatorDDR5}, {TRP, 0, cl, ramulatorDDR5},
+			{TRAS, 32, 0, ramulatorDDR5}, {TRC, 32, cl + int64(32*float64(hz)/1e9+0.95), ramulatorDDR5 + ": nRAS + nRP"},
+			{TRRDS, 0, rrds, ramulatorDDR5}, {TRRDL, 5, 8, ramulatorDDR5}, {TFAW, 20, 32, ramulatorDDR5},
+			{TCCDS, 0, 8, ramulatorDDR5}, {TCCDL, 5, 8, ramulatorDDR5},
+			{TCCDSWR, 0, 8, ramulatorDDR5}, {TCCDLWR, 20, 32, jedecDDR5},
+			{TCCDR, 0, 10, ramulatorDDR5 + ": nBL + nCS"}, {TCS, 0, 2, ramulatorDDR5},
+			{TCL, 0, cl, ramulatorDDR5}, {TCWL, 0, cwl, ramulatorDDR5},
+			{TWR, 30, 0, ramulatorDDR5}, {TWTRS, 2.5, 4, ramulatorDDR5}, {TWTRL, 10, 16, ramulatorDDR5},
+			{TRTP, 7.5, 12, ramulatorDDR5},
+			{TRTW, 0, cl + 8 + 4 - cwl, ramulatorDDR5 + ": nCL + nBL + 2 - nCWL + 2"},
+			{TPPD, 0, 2, ramulatorDDR5},
+			{TRFCAB, 295, 0, ramulatorDDR5}, {TRFCSB, 130, 0, ramulator2DDR}, {TREFI, 3900, 0, ramulatorDDR5},
+			{TRREFD, 30, 0, ramulator2DDR},
+		},
+	}
+}

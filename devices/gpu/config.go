@@ -1,0 +1,41 @@
+package gpu
+
+// Config describes the compute side of a GPU.
+type Config struct {
+	SMs              int     `toml:"sms"`
+	ClockMHz         float64 `toml:"clock_mhz"`
+	Registers        int     `toml:"registers"`            // 32-bit registers a SM
+	SharedBytes      int     `toml:"shared_bytes"`         // shared memory a SM, for CTAs
+	Threads          int     `toml:"threads"`              // resident threads a SM
+	CTAs             int     `toml:"ctas"`                 // resident CTAs a SM
+	TensorTFLOPS     float64 `toml:"tensor_tflops"`        // dense bf16, all SMs, sustained
+	VectorTFLOPS     float64 `toml:"vector_tflops"`        // fp32 outside the tensor cores
+	PortBytesPerClk  float64 `toml:"port_bytes_per_clock"` // crossbar into one SM
+	RequestsPerClock float64 `toml:"requests_per_clock"`   // requests one SM sends
+	LaunchNs         float64 `toml:"launch_ns"`            // empty kernel, first CTA to end
+	GapNs            float64 `toml:"gap_ns"`               // end of a kernel to the start of the next in a graph
+	CTANs            float64 `toml:"cta_ns"`               // dispatcher's time for one CTA
+	RemoteNs         float64 `toml:"remote_ns"`            // SM to a link's port, one way
+}
+
+// Validate reports values that no GPU can have.
+func (c *Config) Validate(report func(key, message string)) {
+	for _, v := range []struct {
+		key string
+		bad bool
+	}{{"sms", c.SMs < 1}, {"clock_mhz", c.ClockMHz <= 0}, {"registers", c.Registers < 1}, {"shared_bytes", c.SharedBytes < 1},
+		{"threads", c.Threads < 32}, {"ctas", c.CTAs < 1}, {"tensor_tflops", c.TensorTFLOPS <= 0}, {"vector_tflops", c.VectorTFLOPS <= 0},
+		{"port_bytes_per_clock", c.PortBytesPerClk <= 0}, {"requests_per_clock", c.RequestsPerClock <= 0}} {
+		if v.bad {
+			report(v.key, "must be positive")
+		}
+	}
+	for _, v := range []struct {
+		key string
+		ns  float64
+	}{{"launch_ns", c.LaunchNs}, {"gap_ns", c.GapNs}, {"cta_ns", c.CTANs}, {"remote_ns", c.RemoteNs}} {
+		if v.ns < 0 {
+			report(v.key, "must not be negative")
+		}
+	}
+}

@@ -1,0 +1,14 @@
+// Package gpu models a GPU as a front end that walks a graph of operations
+// and launches grids, and groups of SMs that run the CTAs of one kernel at a
+// time.
+//
+// A CTA is a pipeline: a prologue, then tiles. As many tiles are in flight as
+// the kernel has stages; a tile whose bytes have all arrived is computed, and
+// its stage fetches the next. Bandwidth is not a parameter: it follows from
+// the bytes in flight, the latency of every single request, and the queues
+// they meet.
+//
+// Left out: instruction issue, register and shared-memory bank conflicts (a
+// kernel's profile carries its measured time a tile instead), L1 hits, warp
+// scheduling, clock and power management, and several kernels at once.
+package gpu

@@ -1,0 +1,63 @@
+package gpu
+
+import "hwsim/sim"
+
+// MaxStages bounds the tiles that one CTA can have in flight.
+const MaxStages = 16
+
+// Run is a two-dimensional piece of memory: rows of contiguous bytes at a
+// pitch.
+type Run struct {
+	Addr  uint64
+	Pitch uint64 // bytes from row to row
+	Rows  uint32
+	Bytes uint32 // a row
+}
+
+// Total returns the run's bytes.
+func (r *Run) Total() uint64 { return uint64(r.Rows) * uint64(r.Bytes) }
+
+// Program says what the CTAs of one kernel read and write. Its methods are
+// called from several goroutines at once and must be pure.
+type Program interface {
+	// Tiles returns how many tiles the CTA computes.
+	Tiles(cta int) int
+	// Prologue appends what the CTA must read before its first tile.
+	Prologue(cta int, runs []Run) []Run
+	// Tile appends what one tile reads.
+	Tile(cta, tile int, runs []Run) []Run
+	// Epilogue appends what the CTA writes at its end.
+	Epilogue(cta int, runs []Run) []Run
+}
+
+// Kernel is one grid to run.
+type Kernel struct {
+	Name      string
+	CTAs      int
+	Threads   int // a CTA
+	Registers int // a thread
+	Shared    int // bytes of shared memory a CTA
+	Stages    int // tiles in flight a CTA, 1 to MaxStages
+	Prologue  sim.Time
+	Epilogue  sim.Time
+	TileChain sim.Time // least time from tile to tile within a CTA
+	TileSM    sim.Time // share of that for which the tile has the SM to itself
+	Program   Program
+	Flow      uint8 // index under which the kernel's requests are counted
+
+	Residency int // CTAs a SM holds; set when the kernel is added
+}
+
+// resident returns how many of the kernel's CTAs fit one SM, at least one.
+func (c *Config) resident(k *Kernel) int {
+	n := min(c.CTAs, c.Threads/max(k.Threads, 1))
+	if k.Registers > 0 {
+		// registers are handed out by warp in units of 256
+		perWarp := (k.Registers*32 + 255) / 256 * 256
+		n = min(n, c.Registers/(perWarp*((k.Threads+31)/32)))
+	}
+	if k.Shared > 0 {
+		n = min(n, c.SharedBytes/(k.Shared+1024)) // CUDA reserves 1 KiB a CTA
+	}
+	return max(n, 1)
+}

@@ -1,0 +1,290 @@
+package gpu
+
+import (
+	"fmt"
+
+	"hwsim/devices"
+	"hwsim/sim"
+)
+
+// Events that a group of SMs schedules for itself.
+const (
+	prologueDone = devices.Local + iota // the CTA's fixed start cost is over
+	tileDone                            // the CTA's oldest tile is computed
+	dataReady                           // the port has delivered a stage's last byte
+	ctaDone                             // the CTA's epilogue is over
+)
+
+// prologueStage is the stage number under which prologue loads are counted.
+const prologueStage = MaxStages
+
+// FlowStats sums what the requests of one flow met, for one group.
+type FlowStats struct {
+	Requests uint64
+	Read     uint64 // bytes returned to SMs
+	Written  uint64 // bytes sent by SMs
+	Remote   uint64 // of the bytes read, from tiers other than HBM
+	Tiles    uint64 // tiles computed
+	Why      [devices.NumCauses]uint64
+	Latency  sim.Histogram
+}
+
+// Group is the domain of some SMs.
+type Group struct {
+	port    *sim.Port[devices.Message]
+	front   int // the front end's domain
+	fabric  *Fabric
+	kernels *[]*Kernel
+	sms     []sm
+	ctas    []cta
+	spare   []int32
+	psByte  float64  // port time a byte
+	psIssue sim.Time // between requests of one SM
+	flows   []FlowStats
+	bytes   uint64 // returned to SMs, all flows
+	runs    []Run  // scratch
+}
+
+// sm is one streaming multiprocessor.
+type sm struct {
+	partition int
+	portFree  sim.Time // when the crossbar port is next idle
+	sendFree  sim.Time // when the next request can leave
+	coreFree  sim.Time // when the next tile can have the SM to itself
+}
+
+// cta is one resident CTA.
+type cta struct {
+	kernel  *Kernel
+	id      int32 // in the grid
+	sm      int32
+	tiles   int32
+	next    int32 // next tile to load
+	done    int32 // tiles computed
+	leapt   int32 // of these, taken as done by leaps; stages are counted without them
+	busy    bool  // a tile is being computed
+	live    bool  // past its prologue
+	ending  bool  // past its last tile
+	pending [MaxStages + 1]int32
+	ready   [MaxStages + 1]sim.Time // when the port has delivered the stage
+}
+
+func newGroup(c *Config, port *sim.Port[devices.Message], front int, f *Fabric, kernels *[]*Kernel, partitions []int) *Group {
+	g := &Group{port: port, front: front, fabric: f, kernels: kernels,
+		psByte: 1e6 / c.ClockMHz / c.PortBytesPerClk, psIssue: sim.Time(1e6 / c.ClockMHz / c.RequestsPerClock)}
+	for _, p := range partitions {
+		g.sms = append(g.sms, sm{partition: p})
+	}
+	return g
+}
+
+// Next returns the earliest time at which the group can act.
+func (g *Group) Next() sim.Time { return g.port.Next() }
+
+// Run executes everything before the horizon.
+func (g *Group) Run(horizon sim.Time) {
+	var m devices.Message
+	for g.port.Next() < horizon {
+		at := g.port.PopInto(&m)
+		switch m.Kind {
+		case devices.Data:
+			g.arrive(at, &m)
+		case devices.Start:
+			g.start(at, &m)
+		case prologueDone:
+			g.prologue(at, int32(m.Tag))
+		case tileDone:
+			g.tileDone(at, int32(m.Tag))
+		case dataReady:
+			g.ready(at, int32(m.Tag))
+		case ctaDone:
+			g.finish(at, int32(m.Tag))
+		}
+	}
+}
+
+// local schedules an event of the group's own.
+func (g *Group) local(at sim.Time, kind devices.Kind, slot int32) {
+	g.port.Push(at, sim.Arbitrate, devices.Message{Kind: kind, Tag: uint32(slot)})
+}
+
+// start makes a CTA resident. The front end says which kernel (Tag), which
+// CTA (Addr) and which of the group's SMs (Bytes).
+func (g *Group) start(at sim.Time, m *devices.Message) {
+	var slot int32
+	if n := len(g.spare); n > 0 {
+		slot, g.spare = g.spare[n-1], g.spare[:n-1]
+	} else {
+		g.ctas = append(g.ctas, cta{})
+		slot = int32(len(g.ctas) - 1)
+	}
+	k := (*g.kernels)[m.Tag]
+	for int(k.Flow) >= len(g.flows) {
+		g.flows = append(g.flows, FlowStats{})
+	}
+	g.ctas[slot] = cta{kernel: k, id: int32(m.Addr), sm: int32(m.Bytes), tiles: int32(k.Program.Tiles(int(m.Addr)))}
+	g.local(at+k.Prologue, prologueDone, slot)
+}
+
+// prologue issues the CTA's first loads, or goes straight to the tiles.
+func (g *Group) prologue(at sim.Time, slot int32) {
+	c := &g.ctas[slot]
+	g.runs = c.kernel.Program.Prologue(int(c.id), g.runs[:0])
+	if g.issue(at, slot, prologueStage, devices.Read); c.pending[prologueStage] == 0 {
+		g.fill(at, slot)
+	}
+}
+
+// fill puts loads in flight in every stage.
+func (g *Group) fill(at sim.Time, slot int32) {
+	c := &g.ctas[slot]
+	c.live = true
+	for c.next < c.tiles && c.next-c.done < int32(c.kernel.Stages) {
+		g.load(at, slot)
+	}
+	g.compute(at, slot)
+}
+
+// stage returns the stage that a tile in flight occupies.
+func (c *cta) stage(tile int32) int { return int(tile-c.leapt) % c.kernel.Stages }
+
+// load issues the CTA's next tile.
+func (g *Group) load(at sim.Time, slot int32) {
+	c := &g.ctas[slot]
+	g.runs = c.kernel.Program.Tile(int(c.id), int(c.next), g.runs[:0])
+	stage := c.stage(c.next)
+	c.ready[stage] = at
+	c.next++
+	g.issue(at, slot, stage, devices.Read)
+}
+
+// issue sends the scratch runs as requests, one a granule of the L2.
+func (g *Group) issue(at sim.Time, slot int32, stage int, kind devices.Kind) {
+	c := &g.ctas[slot]
+	s := &g.sms[c.sm]
+	fl := &g.flows[c.kernel.Flow]
+	granule := g.fabric.L2.Granule
+	m := devices.Message{Kind: kind, Tag: uint32(slot)<<8 | uint32(stage), From: uint16(g.port.ID()), Flow: c.kernel.Flow}
+	if kind == devices.Write {
+		m.From = devices.NoReply
+	}
+	for i := range g.runs {
+		r := &g.runs[i]
+		for row := range uint64(r.Rows) {
+			addr := r.Addr + row*r.Pitch
+			for left := uint64(r.Bytes); left > 0; {
+				n := min(left, granule-addr%granule)
+				s.sendFree = max(s.sendFree, at) + g.psIssue
+				m.Addr, m.Bytes, m.Born = addr, uint32(n), s.sendFree
+				to, flight := g.fabric.route(addr, s.partition)
+				g.port.Send(int(to), s.sendFree+flight, sim.Deliver, &m)
+				if kind == devices.Read {
+					c.pending[stage]++
+				} else {
+					fl.Written += n
+				}
+				addr, left = addr+n, left-n
+			}
+		}
+	}
+}
+
+// arrive takes one answer off the crossbar.
+func (g *Group) arrive(at sim.Time, m *devices.Message) {
+	slot, stage := int32(m.Tag>>8), m.Tag&0xff
+	c := &g.ctas[slot]
+	s := &g.sms[c.sm]
+	s.portFree = max(s.portFree, at) + sim.Time(float64(m.Bytes)*g.psByte)
+	c.ready[stage] = max(c.ready[stage], s.portFree)
+	c.pending[stage]--
+	g.bytes += uint64(m.Bytes)
+	g.count(c.kernel.Flow, m, s.portFree)
+	if c.pending[stage] == 0 {
+		g.local(c.ready[stage], dataReady, slot)
+	}
+}
+
+// count charges the answered request to its flow; what no device claimed was
+// spent in the crossbar and the caches' pipelines.
+func (g *Group) count(flow uint8, m *devices.Message, end sim.Time) {
+	f := &g.flows[flow]
+	total := end - m.Born
+	m.Why.Add(devices.Cache, max(0, total-m.Why.Total()))
+	for i, v := range m.Why {
+		f.Why[i] += uint64(v)
+	}
+	f.Requests++
+	f.Read += uint64(m.Bytes)
+	if devices.Tier(m.Addr) > 0 {
+		f.Remote += uint64(m.Bytes)
+	}
+	f.Latency.Add(total)
+}
+
+// ready resumes a CTA one of whose stages is complete.
+func (g *Group) ready(at sim.Time, slot int32) {
+	c := &g.ctas[slot]
+	if !c.live {
+		g.fill(at, slot)
+		return
+	}
+	g.compute(at, slot)
+}
+
+// compute starts the CTA's oldest tile if its bytes are here, or ends the CTA
+// after its last.
+func (g *Group) compute(at sim.Time, slot int32) {
+	c := &g.ctas[slot]
+	if c.busy {
+		return
+	}
+	if c.done == c.tiles {
+		c.busy, c.ending = true, true
+		g.local(at+c.kernel.Epilogue, ctaDone, slot)
+		return
+	}
+	if stage := c.stage(c.done); c.done == c.next || c.pending[stage] > 0 || c.ready[stage] > at {
+		return
+	}
+	s := &g.sms[c.sm]
+	begin := max(at, s.coreFree)
+	s.coreFree = begin + c.kernel.TileSM
+	c.busy = true
+	g.local(begin+c.kernel.TileChain, tileDone, slot)
+}
+
+// tileDone frees the tile's stage for the next load and goes on.
+func (g *Group) tileDone(at sim.Time, slot int32) {
+	c := &g.ctas[slot]
+	c.done++
+	c.busy = false
+	g.flows[c.kernel.Flow].Tiles++
+	if c.next < c.tiles {
+		g.load(at, slot)
+	}
+	g.compute(at, slot)
+}
+
+// finish writes the CTA's results and tells the front end.
+func (g *Group) finish(at sim.Time, slot int32) {
+	c := &g.ctas[slot]
+	g.runs = c.kernel.Program.Epilogue(int(c.id), g.runs[:0])
+	g.issue(at, slot, 0, devices.Write)
+	done := devices.Message{Kind: devices.Done, Addr: uint64(c.id), Bytes: uint32(c.sm), From: uint16(g.port.ID())}
+	g.port.Send(g.front, max(at, g.sms[c.sm].sendFree)+g.fabric.Crossbar, sim.Deliver, &done)
+	c.kernel = nil
+	g.spare = append(g.spare, slot)
+}
+
+// Flow returns the group's counters of one flow.
+func (g *Group) Flow(flow uint8) *FlowStats {
+	if int(flow) >= len(g.flows) {
+		return &FlowStats{}
+	}
+	return &g.flows[flow]
+}
+
+// Waiting says what the group holds, for the watchdog.
+func (g *Group) Waiting() string {
+	return fmt.Sprintf("%d CTAs resident", len(g.ctas)-len(g.spare))
+}

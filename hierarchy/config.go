@@ -1,0 +1,108 @@
+package hierarchy
+
+import (
+	"hwsim/devices/cache"
+	"hwsim/devices/cxl"
+	"hwsim/devices/dma"
+	"hwsim/devices/dram"
+	"hwsim/devices/gpu"
+	"hwsim/devices/link"
+)
+
+// Config describes a machine, as seen from one of its GPUs.
+type Config struct {
+	Name string       `toml:"name"`
+	GPU  gpu.Config   `toml:"gpu"`
+	L2   cache.Config `toml:"l2"`
+	HBM  Memory       `toml:"hbm"`
+	Host *Host        `toml:"host"`
+	Peer *Peer        `toml:"peer"`
+}
+
+// Memory is DRAM of one kind, its addresses spread over its channels.
+type Memory struct {
+	CapacityGiB  float64     `toml:"capacity_gib"`
+	ReservedGiB  float64     `toml:"reserved_gib"` // taken by the driver, the context and the framework
+	Channels     int         `toml:"channels"`
+	GranuleBytes uint64      `toml:"granule_bytes"` // contiguous bytes of one channel; for HBM the L2's granule rules
+	DRAM         dram.Config `toml:"dram"`
+}
+
+// Host is what lies behind the GPU's host link.
+type Host struct {
+	Link     link.Config `toml:"link"`
+	DMA      dma.Config  `toml:"dma"`
+	FabricNs float64     `toml:"fabric_ns"` // root complex to a memory queue, one way
+	DDR      *Memory     `toml:"ddr"`
+	CXL      *CXL        `toml:"cxl"`
+}
+
+// CXL is a set of equal memory expanders.
+type CXL struct {
+	Expanders    int        `toml:"expanders"`
+	CapacityGiB  float64    `toml:"capacity_gib"` // each
+	GranuleBytes uint64     `toml:"granule_bytes"`
+	Expander     cxl.Config `toml:"expander"`
+}
+
+// Peer is another GPU of the same kind, behind an NVLink.
+type Peer struct {
+	Link     link.Config `toml:"link"`
+	DMA      dma.Config  `toml:"dma"`
+	FabricNs float64     `toml:"fabric_ns"` // link to the peer's memory queue, one way: its crossbar and L2
+	HBM      Memory      `toml:"hbm"`
+}
+
+// Validate reports values that no machine can have.
+func (c *Config) Validate(report func(key, message string)) {
+	c.HBM.validate(func(key, message string) { report("hbm."+key, message) }, false)
+	if c.GPU.SMs > 0 && c.L2.Partitions == 2 && c.HBM.Channels%2 != 0 {
+		report("hbm.channels", "must be even when the L2 has two partitions")
+	}
+	if h := c.Host; h != nil {
+		if h.DDR == nil && h.CXL == nil {
+			report("host", "needs ddr or cxl")
+		}
+		if h.DDR != nil {
+			h.DDR.validate(func(key, message string) { report("host.ddr."+key, message) }, true)
+		}
+		if x := h.CXL; x != nil {
+			x.validate(func(key, message string) { report("host.cxl."+key, message) })
+		}
+		if h.FabricNs < 0 {
+			report("host.fabric_ns", "must not be negative")
+		}
+	}
+	if p := c.Peer; p != nil {
+		p.HBM.validate(func(key, message string) { report("peer.hbm."+key, message) }, true)
+	}
+}
+
+func (m *Memory) validate(report func(key, message string), granule bool) {
+	if m.CapacityGiB <= 0 || m.CapacityGiB > 16384 {
+		report("capacity_gib", "must be above 0 and at most 16384")
+	}
+	if m.ReservedGiB < 0 || m.ReservedGiB >= m.CapacityGiB {
+		report("reserved_gib", "must be at least 0 and below capacity_gib")
+	}
+	if m.Channels < 1 || m.Channels > 1024 {
+		report("channels", "must be 1 to 1024")
+	}
+	if granule && !powerOfTwo(m.GranuleBytes, 64, 1<<20) {
+		report("granule_bytes", "must be a power of two from 64 to 1048576")
+	}
+}
+
+func (x *CXL) validate(report func(key, message string)) {
+	if x.Expanders < 1 || x.Expanders > 64 {
+		report("expanders", "must be 1 to 64")
+	}
+	if x.CapacityGiB <= 0 || x.CapacityGiB > 16384 {
+		report("capacity_gib", "must be above 0 and at most 16384")
+	}
+	if !powerOfTwo(x.GranuleBytes, 64, 1<<20) {
+		report("granule_bytes", "must be a power of two from 64 to 1048576")
+	}
+}
+
+func powerOfTwo(v, lo, hi uint64) bool { return v >= lo && v <= hi && v&(v-1) == 0 }

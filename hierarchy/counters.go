@@ -1,0 +1,231 @@
+package hierarchy
+
+import (
+	"hwsim/devices/cache"
+	"hwsim/devices/cxl"
+	"hwsim/devices/dma"
+	"hwsim/devices/dram"
+	"hwsim/devices/host"
+	"hwsim/devices/link"
+	"hwsim/sim"
+)
+
+// maxLinks is the most links a GPU has here: to its host and to a peer.
+const maxLinks = 2
+
+// Counters is a reading of what every tier and link has done, as plain
+// numbers: readings can be subtracted, scaled and added. A tier's busy time
+// is the sum over its data buses; divide by Buses.
+type Counters [int(NumTiers)*tierFields + maxLinks*2*linkFields]float64
+
+const (
+	tierFields = 5
+	linkFields = 3
+)
+
+// TierCounts are one tier's counters.
+type TierCounts struct {
+	Read, Written     float64 // bytes its channels moved
+	BusyPs            float64 // its data buses' busy time, all together
+	RowHits, Accesses float64 // column commands to an open row; all
+}
+
+// LinkCounts are those of one direction of a link.
+type LinkCounts struct {
+	Payload, Wire float64 // bytes
+	BusyPs        float64
+}
+
+// Tier returns a tier's part.
+func (c *Counters) Tier(t TierID) TierCounts {
+	v := c[int(t)*tierFields:]
+	return TierCounts{v[0], v[1], v[2], v[3], v[4]}
+}
+
+// Link returns the part of the i-th direction of System.Links.
+func (c *Counters) Link(i int) LinkCounts {
+	v := c[int(NumTiers)*tierFields+i*linkFields:]
+	return LinkCounts{v[0], v[1], v[2]}
+}
+
+// Counters reads the machine's counters.
+func (s *System) Counters() Counters {
+	var c Counters
+	for _, g := range s.L2 {
+		g.Channels(func(_ int, ch *dram.Channel) { c.addChannel(HBM, ch.Stats()) })
+	}
+	for i := range s.remotes {
+		for id, t := range s.remotes[i].far.Tiers() {
+			if t == nil {
+				continue
+			}
+			for _, u := range t.Units {
+				c.addUnit(TierID(id), u)
+			}
+		}
+		for d := range 2 {
+			st := s.remotes[i].wire.Stats(link.Direction(d))
+			v := c[int(NumTiers)*tierFields+(2*i+d)*linkFields:]
+			v[0], v[1], v[2] = float64(st.PayloadBytes), st.WireBytes, float64(st.Busy)
+		}
+	}
+	return c
+}
+
+func (c *Counters) addUnit(t TierID, u host.Unit) {
+	switch u := u.(type) {
+	case *dram.Channel:
+		c.addChannel(t, u.Stats())
+	case *cxl.Expander:
+		for _, ch := range u.Channels() {
+			c.addChannel(t, ch.Stats())
+		}
+	}
+}
+
+func (c *Counters) addChannel(t TierID, s *dram.Stats) {
+	v := c[int(t)*tierFields:]
+	v[0] += float64(s.BytesRead)
+	v[1] += float64(s.BytesWritten)
+	v[2] += float64(s.BusBusy)
+	v[3] += float64(s.Hits)
+	v[4] += float64(s.Hits + s.Misses + s.Conflicts)
+}
+
+// LinkInfo names one direction of a link.
+type LinkInfo struct {
+	Name    string
+	RawGBps float64
+}
+
+// Links returns both directions of each link, in the order of their counters.
+func (s *System) Links() []LinkInfo {
+	var out []LinkInfo
+	configs := map[string]*link.Config{}
+	if s.Config.Host != nil {
+		configs["host"] = &s.Config.Host.Link
+	}
+	if s.Config.Peer != nil {
+		configs["peer"] = &s.Config.Peer.Link
+	}
+	for _, r := range s.remotes {
+		c := configs[r.name]
+		up := c.RawUpGBps
+		if up == 0 {
+			up = c.RawGBps
+		}
+		out = append(out, LinkInfo{c.Kind + " to " + r.name, c.RawGBps}, LinkInfo{c.Kind + " from " + r.name, up})
+	}
+	return out
+}
+
+// Ports returns the ports of the GPU's links, with their copy engines.
+func (s *System) Ports() []*dma.Port {
+	var out []*dma.Port
+	for _, r := range s.remotes {
+		out = append(out, r.port)
+	}
+	return out
+}
+
+// Engines returns the copy engine that the n-th user of a tier's port gets.
+func (s *System) Engines(t TierID, n int) int {
+	for _, r := range s.remotes {
+		if r.port.ID() == s.Port(t) {
+			return n % r.port.Engines()
+		}
+	}
+	return 0
+}
+
+// PeakGBps returns what the pins of a tier's memory can move.
+func (s *System) PeakGBps(t TierID) float64 {
+	m := s.memory(t)
+	if m == nil {
+		x := s.Config.Host.CXL
+		return pinsGBps(&x.Expander.DRAM) * float64(x.Expander.Channels*x.Expanders)
+	}
+	return pinsGBps(&m.DRAM) * float64(m.Channels)
+}
+
+// pinsGBps returns what one channel's pins can move; 0 for a standard that
+// Build has refused.
+func pinsGBps(c *dram.Config) float64 {
+	spec, err := dram.Standard(c.Standard)
+	if err != nil {
+		return 0
+	}
+	return spec.PeakGBps()
+}
+
+// Buses returns how many data buses a tier has.
+func (s *System) Buses(t TierID) float64 {
+	m := s.memory(t)
+	if m == nil {
+		x := s.Config.Host.CXL
+		return buses(&x.Expander.DRAM) * float64(x.Expander.Channels*x.Expanders)
+	}
+	return buses(&m.DRAM) * float64(m.Channels)
+}
+
+func buses(c *dram.Config) float64 {
+	spec, err := dram.Standard(c.Standard)
+	if err != nil {
+		return 1
+	}
+	return float64(spec.PseudoChannels)
+}
+
+// CeilingGBps returns the most that reads of a tier can get: its pins', or
+// that of the link before it.
+func (s *System) CeilingGBps(t TierID) float64 {
+	peak := s.PeakGBps(t)
+	if t == HBM {
+		return peak
+	}
+	for _, r := range s.remotes {
+		if r.port.ID() == s.Port(t) {
+			peak = min(peak, r.wire.Ceiling(1))
+		}
+	}
+	return peak
+}
+
+func (s *System) memory(t TierID) *Memory {
+	switch t {
+	case HBM:
+		return &s.Config.HBM
+	case DDR:
+		return s.Config.Host.DDR
+	case PeerHBM:
+		return &s.Config.Peer.HBM
+	}
+	return nil
+}
+
+// Latency returns how long requests took in a tier: for HBM inside the L2 and
+// its channels, for far tiers from the GPU's port to the far memory's answer.
+func (s *System) Latency(t TierID) *sim.Histogram {
+	h := &sim.Histogram{}
+	if t == HBM {
+		for _, g := range s.L2 {
+			h.Merge(g.Latency())
+		}
+		return h
+	}
+	for _, r := range s.remotes {
+		if tiers := r.far.Tiers(); int(t) < len(tiers) && tiers[t] != nil {
+			h.Merge(&tiers[t].Latency)
+		}
+	}
+	return h
+}
+
+// CacheStats sums the L2's counters.
+func (s *System) CacheStats() cache.Stats {
+	var sum cache.Stats
+	for _, g := range s.L2 {
+		sum.Add(g.Stats())
+	}
+	return sum
+}

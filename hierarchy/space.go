@@ -1,0 +1,75 @@
+package hierarchy
+
+import (
+	"fmt"
+
+	"hwsim/devices"
+)
+
+// Object is one class of data in one tier.
+type Object struct {
+	Class string
+	Tier  TierID
+	Bytes uint64
+}
+
+// Space is the address space: what has been placed in each tier.
+type Space struct {
+	capacity [NumTiers]uint64 // 0: the machine has no such tier
+	used     [NumTiers]uint64
+	objects  []Object
+}
+
+// placeAlign keeps objects apart in pages, as allocators do.
+const placeAlign = 2 << 20
+
+// CapacityError says that something does not fit where it was put.
+type CapacityError struct {
+	Class            string
+	Tier             TierID
+	Want, Free, Size uint64 // bytes
+}
+
+func (e *CapacityError) Error() string {
+	if e.Size == 0 {
+		return fmt.Sprintf("%s: this system has no %s memory", e.Class, e.Tier)
+	}
+	const gib = 1 << 30
+	return fmt.Sprintf("%s: %.2f GiB do not fit into %s: %.2f of its %.2f GiB are free, %.2f GiB too few",
+		e.Class, float64(e.Want)/gib, e.Tier, float64(e.Free)/gib, float64(e.Size)/gib, float64(e.Want-e.Free)/gib)
+}
+
+// UserError says that the configuration is at fault.
+func (e *CapacityError) UserError() bool { return true }
+
+// Place reserves bytes in a tier and returns their address. The error is a
+// *CapacityError.
+func (s *Space) Place(class string, tier TierID, bytes uint64) (uint64, error) {
+	free := s.capacity[tier] - s.used[tier]
+	if s.capacity[tier] == 0 || bytes > free {
+		return 0, &CapacityError{class, tier, bytes, free, s.capacity[tier]}
+	}
+	addr := uint64(tier)<<devices.TierShift + s.used[tier]
+	s.used[tier] = min(s.used[tier]+(bytes+placeAlign-1)/placeAlign*placeAlign, s.capacity[tier])
+	s.note(class, tier, bytes)
+	return addr, nil
+}
+
+func (s *Space) note(class string, tier TierID, bytes uint64) {
+	for i := range s.objects {
+		if o := &s.objects[i]; o.Class == class && o.Tier == tier {
+			o.Bytes += bytes
+			return
+		}
+	}
+	s.objects = append(s.objects, Object{class, tier, bytes})
+}
+
+// Objects returns what has been placed, in order of first placement.
+func (s *Space) Objects() []Object { return s.objects }
+
+// Capacity returns a tier's bytes for objects, 0 if the machine lacks it.
+func (s *Space) Capacity(t TierID) uint64 { return s.capacity[t] }
+
+// Used returns the bytes taken in a tier.
+func (s *Space) Used(t TierID) uint64 { return s.used[t] }

@@ -1,0 +1,149 @@
+package workloads
+
+import (
+	"hwsim/devices/dma"
+	"hwsim/devices/gpu"
+	"hwsim/hierarchy"
+)
+
+// headedAttention appends the attention half of a layer with KV heads of its
+// own (MHA, GQA).
+func (d *decode) headedAttention(span, layer int, fetched []int) {
+	a, m := &d.layout.act, d.model
+	hidden := uint64(m.Hidden) * 2
+	width := uint64(m.QHeads+2*m.KVHeads) * uint64(m.HeadDim) * 2
+	d.norm(span, 2*layer, a.x, a.y)
+	d.linear(span, layer, "qkv", matrix{a.y, hidden}, matrix{a.qkv, width}, d.dense())
+	d.append(span, layer, width, m.QHeads, m.KVHeads, uint64(m.HeadDim)*2)
+	d.attend(span, layer, fetched)
+	d.residual(span)
+	d.linear(span, layer, "o", matrix{a.attn, uint64(m.QHeads*m.HeadDim) * 2}, matrix{a.x, hidden}, d.dense())
+	d.allReduce(span)
+}
+
+// latentAttention appends the attention half of a layer with a compressed
+// cache (MLA), in absorbed form.
+func (d *decode) latentAttention(span, layer int, fetched []int) {
+	a, m, l := &d.layout.act, d.model, d.model.MLA
+	b := len(d.lengths)
+	hidden, nope, latent := uint64(m.Hidden)*2, uint64(l.QKNopeDim)*2, uint64(l.KVLoraRank)*2
+	att := m.Attention()
+	head := uint64(att.QKDim) * 2
+	w := &d.layout.weights[layer]
+	d.norm(span, 2*layer, a.x, a.y)
+	d.linear(span, layer, "q_a", matrix{a.y, hidden}, matrix{a.up, uint64(l.QLoraRank) * 2}, d.dense())
+	d.linear(span, layer, "q_b", matrix{a.up, uint64(l.QLoraRank) * 2}, matrix{a.qkv, uint64(m.QHeads) * (nope + uint64(l.QKRopeDim)*2)}, d.dense())
+	d.linear(span, layer, "kv_a", matrix{a.y, hidden}, matrix{a.up, head}, d.dense())
+	d.append(span, layer, uint64(m.QHeads)*head, m.QHeads, 1, head)
+	d.linear(span, layer, "k_up", matrix{a.qkv, uint64(m.QHeads) * nope}, matrix{a.q, uint64(m.QHeads) * head},
+		heads(m.QHeads, b, w.expertSize["k_up"], nope, head))
+	d.attend(span, layer, fetched)
+	d.linear(span, layer, "v_up", matrix{a.attn, uint64(m.QHeads) * latent}, matrix{a.q, uint64(m.QHeads*l.VDim) * 2},
+		heads(m.QHeads, b, w.expertSize["v_up"], latent, uint64(l.VDim)*2))
+	d.residual(span)
+	d.linear(span, layer, "o", matrix{a.q, uint64(m.QHeads*l.VDim) * 2}, matrix{a.x, hidden}, d.dense())
+	d.allReduce(span)
+}
+
+// append appends the kernel that turns queries and keys by their position and
+// stores the new keys and values: a CTA for each head of each sequence.
+func (d *decode) append(span, layer int, width uint64, qHeads, kvHeads int, head uint64) {
+	a := &d.layout.act
+	n := qHeads + 2*kvHeads
+	if d.model.MLA != nil {
+		n = qHeads + kvHeads
+	}
+	c := &d.layout.kv
+	tail := d.layout.tail[layer]
+	r := &rows{grid: [2]int{len(d.lengths), n}, reads: []piece{{addr: a.qkv, outer: width, inner: head, bytes: head}}}
+	r.extra = func(seq, h int, runs []gpu.Run) []gpu.Run {
+		if h < qHeads {
+			return append(runs, gpu.Run{Addr: a.q + uint64(seq*qHeads+h)*head, Rows: 1, Bytes: uint32(head)})
+		}
+		h -= qHeads
+		at, dim := tail+uint64(seq*kvHeads+h)*c.kDim, c.kDim
+		if h >= kvHeads {
+			at, dim = tail+uint64(len(d.lengths)*kvHeads)*c.kDim+uint64(seq*kvHeads+h-kvHeads)*c.vDim, c.vDim
+		}
+		return append(runs, gpu.Run{Addr: at, Rows: 1, Bytes: uint32(dim)})
+	}
+	k := d.config.Kernels.Rope.kernel("", len(d.lengths)*n, r)
+	d.kernel(span, "rope", k, 2*head*uint64(len(d.lengths)*n))
+}
+
+// attend appends the attention over the layer's cache, and the kernel that
+// joins its parts.
+func (d *decode) attend(span, layer int, fetched []int) {
+	a, m, p := &d.layout.act, d.model, &d.config.Kernels
+	att := m.Attention()
+	kv := d.layout.kv.layers[layer] // where it is seen changes from layer to layer
+	k, t := p.Attention.build(&d.config.System.GPU, att, &kv, d.lengths, matrix{a.q, uint64(att.QHeads*att.QKDim) * 2}, a.partial)
+	o := op{Op: gpu.Op{Kernel: k}, class: "attention", span: span, bytes: t.tiersRead()}
+	for _, n := range d.lengths {
+		o.flops += 2 * float64(n) * float64(att.QHeads) * float64(att.QKDim+att.VDim)
+	}
+	k.Name = o.class
+	d.add(o, fetched...)
+	out := matrix{a.attn, uint64(att.QHeads*att.VDim) * 2}
+	partial := uint64(k.CTAs*t.pad) * (t.rowBytes + 8)
+	d.kernel(span, "attention_reduce", t.reduce(&p.AttnReduce, out, 2), partial)
+}
+
+// fetch appends the copies that bring the layer's far weights and KV into the
+// staging buffers, and points kernels there. It returns the copies' ops.
+//
+// With prefetch a layer's copies may start when the layer before last, which
+// used the same buffers, has ended; on demand when the layer before has.
+func (d *decode) fetch(span, layer, position, begin int) []int {
+	var after []int
+	switch back := d.back(); {
+	case position >= back:
+		after = []int{d.ends[position-back]}
+	case begin >= 0:
+		after = []int{begin}
+	}
+	buffer := position % 2
+	var ids []int
+	w := &d.layout.weights[layer]
+	if w.tier != hierarchy.HBM && d.config.Weights.Access != ZeroCopy {
+		w.seen = d.layout.staging[buffer]
+		ids = append(ids, d.copyIn(span, w.tier, cut(nil, w.home, w.seen, w.bytes, d.config.KV.CopyBytes), after))
+		d.waits = append(d.waits, ids...)
+	}
+	l := &d.layout.kv.layers[layer]
+	if d.config.KV.Access == ZeroCopy {
+		return nil
+	}
+	var kv []int
+	for t := hierarchy.DDR; t < hierarchy.NumTiers; t++ {
+		if l.count[t] > 0 {
+			l.seen[t] = d.layout.kv.staging[buffer][t]
+			kv = append(kv, d.copyIn(span, t, l.fetch(t, buffer, d.config.KV.CopyBytes), after))
+		}
+	}
+	return kv
+}
+
+// back returns how many layers back the one lies whose end lets a layer's
+// copies start.
+func (d *decode) back() int {
+	if d.config.KV.Access == OnDemand || (d.config.KV.Access == "" && d.config.Weights.Access == OnDemand) {
+		return 1
+	}
+	return 2
+}
+
+// copyIn appends a copy into HBM. Each far tier has a copy engine to itself as
+// far as the port has enough, so that their bandwidths add up.
+func (d *decode) copyIn(span int, t hierarchy.TierID, segs []dma.Segment, after []int) int {
+	c := &dma.Copy{Segments: segs, Engine: d.system.Engines(t, int(t))}
+	o := op{copy: c, class: "fetch " + t.String(), span: span}
+	for _, s := range segs {
+		o.bytes[t] += s.Bytes
+	}
+	o.After = after
+	return d.put(o)
+}
+
+// barrier makes the compute stream's next op wait for others.
+func (d *decode) barrier(ids []int) { d.waits = append(d.waits, ids...) }

@@ -1,0 +1,257 @@
+package workloads
+
+import (
+	"fmt"
+
+	"hwsim/devices/dma"
+	"hwsim/devices/gpu"
+	"hwsim/hierarchy"
+	"hwsim/models"
+	"hwsim/sim"
+)
+
+// decode builds the graph of decode steps on a machine.
+type decode struct {
+	config  *Config
+	system  *hierarchy.System
+	model   models.Model // one rank's share
+	lengths []int
+	layout  layout
+	rng     sim.Rand
+	ops     []op
+	classes []string       // by flow
+	flows   map[string]int // class → flow
+	tail    int            // last op of the compute stream, -1 at the start
+	ends    []int          // last op of each layer built in this step
+	waits   []int          // further ops that the next op waits for
+}
+
+// op is a node of the graph with what the report and the roofline want to
+// know of it.
+type op struct {
+	gpu.Op
+	copy  *dma.Copy
+	class string
+	span  int // index into the plan's spans
+	bytes [hierarchy.NumTiers]uint64
+	flops float64
+}
+
+// newDecode shards the model and places everything.
+func newDecode(c *Config, s *hierarchy.System, seed uint64) (*decode, error) {
+	m, err := c.Model.Shard(max(1, c.Workload.TP))
+	if err != nil {
+		return nil, err
+	}
+	rng := sim.NewRand(seed)
+	d := &decode{config: c, system: s, model: m, lengths: c.Workload.lengths(), rng: rng.Split("decode"), flows: map[string]int{}, tail: -1}
+	return d, d.lay()
+}
+
+// step appends one decode step: the planned layers, then the head.
+func (d *decode) step(p *plan, span int) {
+	d.ends = nil
+	begin := d.tail
+	for i, layer := range p.layers {
+		d.layer(span+i, layer, i, begin)
+	}
+	m, a := d.model, &d.layout.act
+	span += len(p.layers)
+	d.norm(span, 2*m.Layers, a.x, a.y)
+	head := m.Head()
+	d.product(span, head, matrix{d.layout.head, d.wide(head.In)}, matrix{a.y, uint64(m.Hidden) * 2}, matrix{a.logits, uint64(head.Out) * 2}, d.dense())
+}
+
+// wide returns the bytes of n weights in a row.
+func (d *decode) wide(n int) uint64 { return d.config.Weights.Dtype.bytes(uint64(n)) }
+
+// dense is the one group of a plain product: every sequence's token.
+func (d *decode) dense() []group { return []group{{m: len(d.lengths)}} }
+
+// layer appends the layer as the position-th of its step.
+func (d *decode) layer(span, layer, position, begin int) {
+	fetched := d.fetch(span, layer, position, begin)
+	if d.config.KV.WaitLayer {
+		d.barrier(fetched)
+		fetched = nil
+	}
+	if d.model.MLA != nil {
+		d.latentAttention(span, layer, fetched)
+	} else {
+		d.headedAttention(span, layer, fetched)
+	}
+	if d.model.IsMoE(layer) {
+		d.experts(span, layer)
+	} else {
+		d.feedForward(span, layer)
+	}
+	d.ends = append(d.ends, d.tail)
+}
+
+// add appends an op behind the compute stream's last and further ops.
+func (d *decode) add(o op, after ...int) int {
+	if d.tail >= 0 {
+		after = append(after, d.tail)
+	}
+	after = append(after, d.waits...)
+	d.waits = nil
+	o.After = after
+	d.tail = d.put(o)
+	return d.tail
+}
+
+// put appends an op and gives it its class's flow.
+func (d *decode) put(o op) int {
+	f, ok := d.flows[o.class]
+	if !ok {
+		f = len(d.classes)
+		d.flows[o.class] = f
+		d.classes = append(d.classes, o.class)
+	}
+	if o.Kernel != nil {
+		o.Kernel.Flow = uint8(f)
+	} else {
+		o.copy.Flow = uint8(f)
+	}
+	d.ops = append(d.ops, o)
+	return len(d.ops) - 1
+}
+
+// kernel appends a kernel that moves about bytes to and from HBM.
+func (d *decode) kernel(span int, class string, k *gpu.Kernel, bytes uint64) int {
+	k.Name = class
+	return d.add(op{Op: gpu.Op{Kernel: k}, class: class, span: span, bytes: [hierarchy.NumTiers]uint64{bytes}})
+}
+
+// norm appends the norm with the n-th norm weight.
+func (d *decode) norm(span, n int, in, out uint64) {
+	width := uint64(d.model.Hidden) * 2
+	r := &rows{grid: [2]int{len(d.lengths), 1},
+		reads:  []piece{{addr: in, outer: width, bytes: width}, {addr: d.layout.norms + uint64(n)*align(width), bytes: width}},
+		writes: []piece{{addr: out, outer: width, bytes: width}}}
+	k := d.config.Kernels.Norm.kernel("", len(d.lengths), r)
+	d.kernel(span, "norm", k, 2*width*uint64(len(d.lengths))+width)
+}
+
+// linear appends a layer's product by name.
+func (d *decode) linear(span, layer int, name string, x, y matrix, groups []group) {
+	w := &d.layout.weights[layer]
+	for _, l := range d.model.Linears(layer) {
+		if l.Name == name {
+			d.product(span, l, matrix{w.seen + w.offset[name], d.wide(l.In)}, x, y, groups)
+			return
+		}
+	}
+	panic(fmt.Sprintf("workloads: layer %d has no product %q", layer, name))
+}
+
+// product appends a matrix product, and the kernel that adds up its parts if
+// K is split.
+func (d *decode) product(span int, l models.Linear, w, x, y matrix, groups []group) {
+	c := &d.config.System.GPU
+	k, g := d.config.Kernels.GEMM.build(l.Name, c, w, x, y, d.config.Weights.Dtype.size(), l.Out, l.In, groups, d.layout.act.split)
+	id := d.kernel(span, l.Name, k, 2*uint64(g.m)*uint64(l.In+l.Out))
+	d.ops[id].bytes[w.addr>>44] += g.weightBytes()
+	d.ops[id].flops = g.flops()
+	if g.splits > 1 {
+		var parts []matrix
+		for s := range uint64(g.splits) {
+			parts = append(parts, matrix{d.layout.act.split + s*uint64(g.m*l.Out)*4, uint64(l.Out) * 4})
+		}
+		r := d.config.Kernels.SplitReduce.sum(g.m, l.Out, parts, y)
+		d.kernel(span, "splitk_reduce", r, uint64(g.m*l.Out)*(4*uint64(g.splits)+2))
+	}
+}
+
+// residual appends the framework's copy of the residual stream.
+func (d *decode) residual(span int) {
+	if d.config.Kernels.ResidualCopy {
+		a, n := &d.layout.act, uint64(d.model.Hidden)*2
+		k := d.config.Kernels.Copy.elementwise("", len(d.lengths), d.model.Hidden, 2, []matrix{{a.x, n}}, matrix{a.reduce, n})
+		d.kernel(span, "copy", k, 2*n*uint64(len(d.lengths)))
+	}
+}
+
+// activate appends the activation between up and down of rows tokens.
+func (d *decode) activate(span, tokens, inner int) {
+	a := &d.layout.act
+	width := uint64(inner) * 2
+	in := []matrix{{a.up, width}}
+	if d.model.Gated {
+		in = []matrix{{a.up, 2 * width}, {a.up + width, 2 * width}}
+	}
+	k := d.config.Kernels.Activation.elementwise("", tokens, inner, 2, in, matrix{a.act, width})
+	d.kernel(span, "activation", k, width*uint64(tokens)*uint64(len(in)+1))
+}
+
+// feedForward appends a dense block.
+func (d *decode) feedForward(span, layer int) {
+	a, m := &d.layout.act, d.model
+	hidden, inner := uint64(m.Hidden)*2, uint64(m.FFN)*2
+	up := inner
+	if m.Gated {
+		up *= 2
+	}
+	d.norm(span, 2*layer+1, a.x, a.y)
+	d.linear(span, layer, "up", matrix{a.y, hidden}, matrix{a.up, up}, d.dense())
+	d.activate(span, len(d.lengths), m.FFN)
+	d.residual(span)
+	d.linear(span, layer, "down", matrix{a.act, inner}, matrix{a.x, hidden}, d.dense())
+	d.allReduce(span)
+}
+
+// experts appends a mixture of experts: the router, the experts that the
+// batch's tokens were routed to, and the shared block.
+func (d *decode) experts(span, layer int) {
+	a, m, e := &d.layout.act, d.model, d.model.MoE
+	b := len(d.lengths)
+	hidden, inner := uint64(m.Hidden)*2, uint64(e.ExpertFFN)*2
+	up := inner
+	if m.Gated {
+		up *= 2
+	}
+	d.norm(span, 2*layer+1, a.x, a.y)
+	d.linear(span, layer, "router", matrix{a.y, hidden}, matrix{a.logits, uint64(e.Experts) * 2}, d.dense())
+	w := &d.layout.weights[layer]
+	rng := d.rng.Split(fmt.Sprintf("layer %d", layer))
+	again := rng
+	d.linear(span, layer, "expert_up", matrix{a.y, hidden}, matrix{a.up, up}, route(&rng, e.Experts, e.Active, b, w.expertSize["expert_up"], 0, up))
+	d.activate(span, b*e.Active, e.ExpertFFN)
+	d.linear(span, layer, "expert_down", matrix{a.act, inner}, matrix{a.expert, hidden}, route(&again, e.Experts, e.Active, b, w.expertSize["expert_down"], inner, hidden))
+	if e.Shared > 0 {
+		s := uint64(e.Shared)
+		d.linear(span, layer, "shared_up", matrix{a.y, hidden}, matrix{a.up, up * s}, d.dense())
+		d.activate(span, b, e.ExpertFFN*e.Shared)
+		d.linear(span, layer, "shared_down", matrix{a.act, inner * s}, matrix{a.x, hidden}, d.dense())
+	}
+	k := d.config.Kernels.Copy.elementwise("", b, m.Hidden, 2, d.expertRows(hidden), matrix{a.x, hidden})
+	d.kernel(span, "combine", k, hidden*uint64(b*(e.Active+1)))
+	d.allReduce(span)
+}
+
+// expertRows returns the experts' results of each token as matrices.
+func (d *decode) expertRows(hidden uint64) []matrix {
+	var in []matrix
+	for i := range uint64(d.model.MoE.Active) {
+		in = append(in, matrix{d.layout.act.expert + i*hidden*uint64(len(d.lengths)), hidden})
+	}
+	return in
+}
+
+// allReduce appends a one-shot all-reduce of the residual stream: each GPU
+// reads the others' parts over the link and adds them to its own.
+func (d *decode) allReduce(span int) {
+	tp := d.config.Workload.TP
+	if tp < 2 {
+		return
+	}
+	a, n := &d.layout.act, uint64(d.model.Hidden)*2
+	b := uint64(len(d.lengths))
+	in := []matrix{{a.x, n}}
+	for i := range uint64(tp - 1) {
+		in = append(in, matrix{a.peer + i*n*b, n})
+	}
+	k := d.config.Kernels.AllReduce.elementwise("", len(d.lengths), d.model.Hidden, 2, in, matrix{a.x, n})
+	id := d.kernel(span, "all_reduce", k, 2*n*b)
+	d.ops[id].bytes[hierarchy.PeerHBM] = n * b * uint64(tp-1)
+}

@@ -1,0 +1,207 @@
+package workloads
+
+import (
+	"hwsim/devices/gpu"
+	"hwsim/sim"
+)
+
+// matrix is a row-major tensor in memory.
+type matrix struct {
+	addr  uint64
+	pitch uint64 // bytes a row
+}
+
+// gemm is y[m, rows] = x[m, k] Wᵀ, W being [rows, k], as a CTA grid: each CTA
+// owns some tiles of y and streams the K range of W and x that they need.
+// Experts and heads are groups of their own W and tokens in one grid.
+type gemm struct {
+	w, x, y  matrix
+	elemW    float64 // bytes an element of W; activations have 2
+	rows, k  int
+	tileRows int
+	tileCols int
+	tileK    int
+	splits   int
+	cluster  int
+	ctas     int
+	items    []item // tiles of y before splitting K
+	kTiles   int    // stages of one split
+	partial  uint64 // where split parts of y go, when splits > 1
+	m        int    // tokens over all groups
+	groups   int
+}
+
+// item is one tile of y.
+type item struct {
+	group
+	row int // first row of W
+	col int // first token of the group
+}
+
+// group is one independent product of the grid: byte offsets of its W, x and
+// y, and its tokens.
+type group struct {
+	w, x, y uint64
+	m       int
+}
+
+// shape picks the tile of a product for the profile: the narrowest tile that
+// holds the tokens, then the lowest whose grid fits one wave of SMs, K being
+// split while that leaves SMs idle. (cuBLAS's choices in kernel_info.csv
+// follow it but for ties.)
+func (p *GEMMProfile) shape(rows, k, m, groups, sms int) (tileRows, tileCols, splits int) {
+	tileCols = p.TileCols[len(p.TileCols)-1]
+	for _, c := range p.TileCols {
+		if c >= m {
+			tileCols = c
+			break
+		}
+	}
+	columns := (m + tileCols - 1) / tileCols * groups
+	tiles := 0
+	for _, r := range p.TileRows {
+		if p.stages(r, tileCols) < 3 && tileRows > 0 {
+			break // too shallow a pipeline
+		}
+		tileRows = r
+		if tiles = (rows + r - 1) / r * columns; tiles <= sms {
+			break
+		}
+	}
+	splits = 1
+	if groups == 1 {
+		splits = max(1, min(p.MaxSplit, sms/max(tiles, 1), k/(8*p.TileK)))
+	}
+	return tileRows, tileCols, splits
+}
+
+// stages returns how deep the tile's pipeline is.
+func (p *GEMMProfile) stages(rows, cols int) int {
+	return max(1, min(p.MaxStages, p.StageBytes/((rows+cols)*p.TileK*2)))
+}
+
+// build returns the kernel of the product over the given groups of tokens.
+func (p *GEMMProfile) build(name string, c *gpu.Config, w, x, y matrix, elemW float64, rows, k int, groups []group, partial uint64) (*gpu.Kernel, *gemm) {
+	m, total := 0, 0
+	for _, g := range groups {
+		m, total = max(m, g.m), total+g.m
+	}
+	tr, tc, splits := p.shape(rows, k, m, len(groups), c.SMs)
+	g := &gemm{w: w, x: x, y: y, elemW: elemW, rows: rows, k: k, tileRows: tr, tileCols: tc, tileK: p.TileK, splits: splits, cluster: p.Cluster,
+		partial: partial, m: total, groups: len(groups)}
+	for row := 0; row < rows; row += tr {
+		for _, gr := range groups {
+			for col := 0; col < gr.m; col += tc {
+				g.items = append(g.items, item{gr, row, col})
+			}
+		}
+	}
+	g.kTiles = (k + p.TileK*splits - 1) / (p.TileK * splits)
+	g.ctas = min(len(g.items)*splits, c.SMs)
+	kernel := p.kernel(name, g.ctas, g)
+	kernel.Stages = p.stages(tr, tc)
+	kernel.TileSM = p.tileTime(c, tr, tc)
+	kernel.TileChain = kernel.TileSM
+	return kernel, g
+}
+
+// tileTime is how long the tensor cores take for one stage's tile: the
+// arithmetic, or bringing W's tile from shared memory if that is slower.
+func (p *GEMMProfile) tileTime(c *gpu.Config, rows, cols int) sim.Time {
+	flops := 2 * float64(rows) * float64(cols) * float64(p.TileK)
+	math := flops / (c.TensorTFLOPS * 1e3 / float64(c.SMs))
+	shared := float64(rows*p.TileK*2) / (p.SharedPerClk * c.ClockMHz / 1e3)
+	return sim.FromNanoseconds(max(math, shared))
+}
+
+func (g *gemm) work(cta int) (n int) {
+	total := len(g.items) * g.splits
+	return (total - cta + g.ctas - 1) / g.ctas
+}
+
+// Tiles implements gpu.Program.
+func (g *gemm) Tiles(cta int) int { return g.work(cta) * g.kTiles }
+
+// Prologue implements gpu.Program.
+func (g *gemm) Prologue(_ int, runs []gpu.Run) []gpu.Run { return runs }
+
+// Tile implements gpu.Program: a stage of W, and the CTA's share of the
+// tokens' tile, of which the rest comes by multicast from the cluster.
+func (g *gemm) Tile(cta, tile int, runs []gpu.Run) []gpu.Run {
+	it, split := g.item(cta, tile/g.kTiles)
+	k0 := (split*g.kTiles + tile%g.kTiles) * g.tileK
+	depth := min(g.tileK, g.k-k0)
+	if depth <= 0 {
+		return runs
+	}
+	runs = append(runs, gpu.Run{Addr: g.w.addr + it.w + uint64(it.row)*g.w.pitch + uint64(float64(k0)*g.elemW), Pitch: g.w.pitch,
+		Rows: uint32(min(g.tileRows, g.rows-it.row)), Bytes: uint32(float64(depth) * g.elemW)})
+	first, columns := cta%g.cluster, min(g.tileCols, it.m-it.col)
+	if n := (columns - first + g.cluster - 1) / g.cluster; n > 0 {
+		runs = append(runs, gpu.Run{Addr: g.x.addr + it.x + uint64(it.col+first)*g.x.pitch + uint64(k0)*2, Pitch: uint64(g.cluster) * g.x.pitch,
+			Rows: uint32(n), Bytes: uint32(depth) * 2})
+	}
+	return runs
+}
+
+// item returns the CTA's n-th tile of y and which part of K.
+func (g *gemm) item(cta, n int) (item, int) {
+	i := cta + n*g.ctas
+	return g.items[i/g.splits], i % g.splits
+}
+
+// Epilogue implements gpu.Program: y, or fp32 parts of it when K is split.
+func (g *gemm) Epilogue(cta int, runs []gpu.Run) []gpu.Run {
+	for n := range g.work(cta) {
+		it, split := g.item(cta, n)
+		rows := uint64(min(g.tileRows, g.rows-it.row))
+		out, elem := matrix{g.y.addr + it.y, g.y.pitch}, uint64(2)
+		if g.splits > 1 {
+			elem = 4
+			out = matrix{g.partial + uint64(split)*uint64(g.m)*uint64(g.rows)*elem, uint64(g.rows) * elem}
+		}
+		runs = append(runs, gpu.Run{Addr: out.addr + uint64(it.col)*out.pitch + uint64(it.row)*elem, Pitch: out.pitch,
+			Rows: uint32(min(g.tileCols, it.m-it.col)), Bytes: uint32(rows * elem)})
+	}
+	return runs
+}
+
+// weightBytes returns the bytes of W that the product needs.
+func (g *gemm) weightBytes() uint64 {
+	return uint64(float64(g.rows)*float64(g.k)*g.elemW) * uint64(g.groups)
+}
+
+// flops returns the product's arithmetic.
+func (g *gemm) flops() float64 { return 2 * float64(g.m) * float64(g.rows) * float64(g.k) }
+
+// route sends each of m tokens to active of the experts, uniformly and
+// without repetition, and returns the experts that got any, their tokens laid
+// one expert after the other. Pitches are bytes of one expert's W and of one
+// row of x and y.
+func route(rng *sim.Rand, experts, active, m int, w, x, y uint64) []group {
+	count := make([]int, experts)
+	for range m {
+		for _, e := range rng.Perm(experts)[:active] {
+			count[e]++
+		}
+	}
+	var groups []group
+	first := uint64(0)
+	for e, n := range count {
+		if n > 0 {
+			groups = append(groups, group{w: uint64(e) * w, x: first * x, y: first * y, m: n})
+			first += uint64(n)
+		}
+	}
+	return groups
+}
+
+// heads returns the groups of a block-diagonal product: each head has its own
+// W and its own slice of x's and y's rows.
+func heads(n, m int, w, x, y uint64) []group {
+	groups := make([]group, n)
+	for h := range groups {
+		groups[h] = group{w: uint64(h) * w, x: uint64(h) * x, y: uint64(h) * y, m: m}
+	}
+	return groups
+}

@@ -1,0 +1,83 @@
+package workloads
+
+import (
+	"fmt"
+
+	"hwsim/hierarchy"
+)
+
+// plan is which layers of a step are simulated, and how many layers each of
+// them stands for.
+type plan struct {
+	layers []int
+	weight []float64
+	like   []bool // stands for more than itself
+}
+
+// planAll simulates every layer.
+func planAll(layers int) *plan {
+	p := &plan{}
+	for l := range layers {
+		p.add(l, 1)
+	}
+	return p
+}
+
+func (p *plan) add(layer int, weight float64) {
+	p.layers = append(p.layers, layer)
+	p.weight = append(p.weight, weight)
+	p.like = append(p.like, weight > 1)
+}
+
+// planFolded simulates the first few of each run of identical layers; those
+// after the first stand for the rest. The first layer of a run differs by what
+// the layers before it have left behind. With far data to fetch the last is
+// simulated too: it has no successor to fetch for.
+func (d *decode) planFolded(few int) *plan {
+	p := &plan{}
+	for first := 0; first < d.model.Layers; {
+		end := first + 1
+		for end < d.model.Layers && d.signature(end) == d.signature(first) {
+			end++
+		}
+		last := 0
+		if d.fetches(first) {
+			last = 1
+		}
+		folded := end - first - few - last
+		for l := first; l < end; l++ {
+			switch {
+			case folded <= 0, l == first, l >= end-last:
+				p.add(l, 1)
+			case l < first+few:
+				p.add(l, 1+float64(folded)/float64(few-1))
+			}
+		}
+		first = end
+	}
+	return p
+}
+
+// fetches reports whether the layer's data are copied in from far tiers.
+func (d *decode) fetches(layer int) bool {
+	if w := &d.layout.weights[layer]; w.tier != hierarchy.HBM && d.config.Weights.Access != ZeroCopy {
+		return true
+	}
+	return d.config.KV.Access != ZeroCopy && d.layout.kv.layers[layer].count[hierarchy.HBM] < d.layout.kv.pages()
+}
+
+// signature tells layers apart that cost different things.
+func (d *decode) signature(layer int) string {
+	kv := &d.layout.kv.layers[layer]
+	return fmt.Sprint(d.model.IsMoE(layer), d.layout.weights[layer].tier, kv.count)
+}
+
+// tiersOf returns the tiers that hold any of the run's objects.
+func tiersOf(s *hierarchy.Space) (used []hierarchy.TierID) {
+	for t := range hierarchy.NumTiers {
+		if s.Used(t) > 0 {
+			used = append(used, t)
+		}
+	}
+	return used
+}

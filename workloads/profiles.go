@@ -1,0 +1,101 @@
+package workloads
+
+import (
+	"hwsim/devices/gpu"
+	"hwsim/sim"
+)
+
+// Profiles are the facts about a library's kernels that decide how they use
+// memory: tile shapes, stages, split rules, residency, and the measured times
+// of their fixed parts.
+type Profiles struct {
+	Name         string           `toml:"name"`
+	GEMM         GEMMProfile      `toml:"gemm"`
+	SplitReduce  RowProfile       `toml:"split_reduce"`
+	Attention    AttentionProfile `toml:"attention"`
+	AttnReduce   RowProfile       `toml:"attention_reduce"`
+	Norm         RowProfile       `toml:"norm"`
+	Rope         RowProfile       `toml:"rope"`
+	Activation   RowProfile       `toml:"activation"`
+	Copy         RowProfile       `toml:"copy"`
+	AllReduce    RowProfile       `toml:"all_reduce"`
+	ResidualCopy bool             `toml:"residual_copy"` // the framework copies the residual before adding to it (PyTorch addmm)
+}
+
+// Launch is what bounds a kernel's residency, and its CTAs' fixed times.
+type Launch struct {
+	Threads     int     `toml:"threads"`      // a CTA
+	Registers   int     `toml:"registers"`    // a thread
+	SharedBytes int     `toml:"shared_bytes"` // a CTA
+	PrologueNs  float64 `toml:"prologue_ns"`  // CTA start to its first loads
+	EpilogueNs  float64 `toml:"epilogue_ns"`  // last tile to the CTA's stores
+}
+
+// GEMMProfile is a library's weight-streaming matrix product.
+type GEMMProfile struct {
+	Launch
+	TileRows     []int   `toml:"tile_rows"`        // heights to choose from: rows of W a CTA holds, ascending
+	TileCols     []int   `toml:"tile_cols"`        // widths to choose from: tokens, ascending
+	TileK        int     `toml:"tile_k"`           // depth of one stage, elements
+	StageBytes   int     `toml:"stage_bytes"`      // shared memory that stages may fill
+	MaxStages    int     `toml:"max_stages"`       //
+	Cluster      int     `toml:"cluster"`          // CTAs that share the tokens' tile by multicast
+	SharedPerClk float64 `toml:"shared_per_clock"` // bytes of W's tile that the tensor cores take from shared memory
+	MaxSplit     int     `toml:"max_split"`        // most parts of K
+}
+
+// AttentionProfile is a library's split-KV decode attention.
+type AttentionProfile struct {
+	Launch
+	TileTokens int     `toml:"tile_tokens"` // keys and values a tile
+	Stages     int     `toml:"stages"`      // tiles in flight
+	GroupPad   int     `toml:"group_pad"`   // query heads of a group are padded to this many rows
+	ChainNs    float64 `toml:"chain_ns"`    // least time from tile to tile in a CTA
+	SMNs       float64 `toml:"sm_ns"`       // of which the tile has the SM to itself
+	WavesPerSM int     `toml:"ctas_per_sm"` // splits are chosen to give about this many CTAs a SM; 0: never split
+	MaxSplits  int     `toml:"max_splits"`
+}
+
+// RowProfile is an elementwise or row-wise kernel.
+type RowProfile struct {
+	Launch
+	Elements int     `toml:"elements"` // a CTA, where the grid is cut by elements
+	Stages   int     `toml:"stages"`   // for loops: iterations in flight
+	ChainNs  float64 `toml:"chain_ns"` // for loops: least time an iteration
+	SMNs     float64 `toml:"sm_ns"`
+}
+
+// Validate reports values that no kernel has.
+func (p *Profiles) Validate(report func(key, message string)) {
+	g := &p.GEMM
+	if len(g.TileRows) == 0 || len(g.TileCols) == 0 {
+		report("gemm.tile_rows", "and gemm.tile_cols must not be empty")
+	}
+	for _, list := range [][]int{g.TileRows, g.TileCols} {
+		for i, v := range list {
+			if v < 1 || (i > 0 && v <= list[i-1]) {
+				report("gemm.tile_rows", "and gemm.tile_cols must be positive and ascending")
+			}
+		}
+	}
+	for _, v := range []struct {
+		key string
+		bad bool
+	}{{"gemm.tile_k", g.TileK < 1}, {"gemm.stage_bytes", g.StageBytes < 1}, {"gemm.cluster", g.Cluster < 1}, {"gemm.max_split", g.MaxSplit < 1},
+		{"gemm.shared_per_clock", g.SharedPerClk <= 0}, {"attention.tile_tokens", p.Attention.TileTokens < 1}, {"copy.elements", p.Copy.Elements < 1},
+		{"activation.elements", p.Activation.Elements < 1}, {"split_reduce.elements", p.SplitReduce.Elements < 1}, {"all_reduce.elements", p.AllReduce.Elements < 1},
+		{"attention.group_pad", p.Attention.GroupPad < 1}, {"attention.max_splits", p.Attention.MaxSplits < 1}} {
+		if v.bad {
+			report(v.key, "must be positive")
+		}
+	}
+	within(report, "gemm.max_stages", g.MaxStages, 1, gpu.MaxStages)
+	within(report, "attention.stages", p.Attention.Stages, 1, gpu.MaxStages)
+	within(report, "attention_reduce.stages", p.AttnReduce.Stages, 1, gpu.MaxStages)
+}
+
+// kernel returns a kernel with the launch's figures.
+func (l *Launch) kernel(name string, ctas int, p gpu.Program) *gpu.Kernel {
+	return &gpu.Kernel{Name: name, CTAs: ctas, Threads: l.Threads, Registers: l.Registers, Shared: l.SharedBytes, Stages: 1,
+		Prologue: sim.FromNanoseconds(l.PrologueNs), Epilogue: sim.FromNanoseconds(l.EpilogueNs), Program: p}
+}

@@ -1,0 +1,88 @@
+package workloads
+
+// Result is everything that a run predicts. It holds no wall-clock figure:
+// the same configuration and seed give the same bytes. Times are in ns of
+// simulated time, rates in GB/s (1e9 B/s).
+type Result struct {
+	Schema   int    `json:"schema"` // version of this layout
+	Name     string `json:"name"`   // of the configuration
+	Hash     string `json:"hash"`   // of the effective configuration
+	Seed     uint64 `json:"seed"`
+	Fidelity string `json:"fidelity"` // exact, sampled or analytic
+	System   string `json:"system"`
+	Model    string `json:"model"`
+	Batch    int    `json:"batch"`
+	Context  int    `json:"context"` // mean tokens a sequence
+	Complete bool   `json:"complete"`
+
+	StepNs          float64 `json:"step_ns"`        // one decode step, mean over the steps
+	Bound           float64 `json:"bound"`          // half-width of the sampling error, relative to StepNs
+	Simulated       float64 `json:"simulated"`      // share of the step's bytes moved in detail
+	TokensPerSecond float64 `json:"tokens_per_s"`   //
+	BoundBy         string  `json:"bound_by"`       // resource that was busiest, in words
+	RooflineNs      float64 `json:"roofline_ns"`    // the analytic baseline of the same step
+	KernelNs        float64 `json:"kernel_ns"`      // on the SMs
+	GapNs           float64 `json:"gap_ns"`         // launch gaps between kernels
+	ExposedNs       float64 `json:"exposed_ns"`     // waiting for transfers; KernelNs+GapNs+ExposedNs = StepNs
+	HiddenNs        float64 `json:"hidden_ns"`      // transfers under way while kernels ran
+	TransferBytes   uint64  `json:"transfer_bytes"` // moved by copy engines
+
+	Kernels []KernelRow `json:"kernels"`
+	Tiers   []TierRow   `json:"tiers"`
+	Links   []LinkRow   `json:"links"`
+	Objects []ObjectRow `json:"objects"`
+}
+
+// KernelRow sums one class of kernels over a step.
+type KernelRow struct {
+	Class     string             `json:"class"`
+	Profile   string             `json:"profile"` // kernel profile that it ran under
+	Calls     int                `json:"calls"`
+	Ns        float64            `json:"ns"`         // all calls
+	Bytes     uint64             `json:"bytes"`      // asked for by SMs, reads and writes
+	GBps      float64            `json:"gbps"`       // Bytes over Ns
+	LatencyNs Quantiles          `json:"latency_ns"` // of its requests
+	Causes    map[string]float64 `json:"causes"`     // share of the requests' time by cause; sums to 1
+}
+
+// TierRow is one memory tier over a step.
+type TierRow struct {
+	Tier      string    `json:"tier"`
+	Capacity  uint64    `json:"capacity_bytes"`
+	Used      uint64    `json:"used_bytes"`
+	Read      uint64    `json:"read_bytes"`
+	Written   uint64    `json:"written_bytes"`
+	GBps      float64   `json:"gbps"`      // achieved over the step
+	PeakGBps  float64   `json:"peak_gbps"` // of its pins
+	Busy      float64   `json:"busy"`      // share of the step for which its data buses moved data
+	RowHits   float64   `json:"row_hits"`  // share of column accesses to an open row
+	LatencyNs Quantiles `json:"latency_ns"`
+}
+
+// LinkRow is one direction of a link over a step.
+type LinkRow struct {
+	Link     string  `json:"link"`
+	Bytes    uint64  `json:"bytes"` // payload
+	Wire     uint64  `json:"wire_bytes"`
+	GBps     float64 `json:"gbps"`      // payload over the step
+	PeakGBps float64 `json:"peak_gbps"` // raw rate of the direction
+	Busy     float64 `json:"busy"`
+}
+
+// ObjectRow says where one class of objects lies and how much of it a step
+// touches.
+type ObjectRow struct {
+	Object string `json:"object"` // weights, kv, activations, block tables, staging
+	Tier   string `json:"tier"`
+	Bytes  uint64 `json:"bytes"`
+	Read   uint64 `json:"read_bytes"`
+	Write  uint64 `json:"written_bytes"`
+}
+
+// Quantiles of a latency, in ns.
+type Quantiles struct {
+	Mean float64 `json:"mean"`
+	P50  float64 `json:"p50"`
+	P99  float64 `json:"p99"`
+	Max  float64 `json:"max"`
+}
