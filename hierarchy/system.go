@@ -92,7 +92,7 @@ func (s *System) buildL2(c *Config) error {
 			ids = append(ids, id)
 			s.wiring.Port[id] = uint16(port.ID())
 		}
-		g, err := cache.NewGroup(c.L2, c.HBM.DRAM, port, s.wiring, ids)
+		g, err := cache.NewGroup(c.L2, c.HBM.DRAM, port, s.wiring, ids, s.Engine.Lookahead())
 		if err != nil {
 			return fmt.Errorf("hbm: %w", err)
 		}

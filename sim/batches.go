@@ -1,6 +1,10 @@
 package sim
 
-import "math"
+import (
+	"math"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
 
 const maxBatches = 32
 
@@ -103,36 +107,7 @@ func average(x []float64) float64 {
 }
 
 // studentT returns the t that |T| stays below with probability p for df
-// degrees of freedom. It bisects over the angle whose tangent is t/√df.
+// degrees of freedom.
 func studentT(p float64, df int) float64 {
-	low, high := 0.0, math.Pi/2
-	for range 60 {
-		if mid := (low + high) / 2; studentCDF(mid, df) < p {
-			low = mid
-		} else {
-			high = mid
-		}
-	}
-	return math.Sqrt(float64(df)) * math.Tan(low)
-}
-
-// studentCDF returns the probability that |T| < √df·tan(angle); Abramowitz and
-// Stegun, 26.7.3 and 26.7.4.
-func studentCDF(angle float64, df int) float64 {
-	sin, cos := math.Sincos(angle)
-	var sum float64
-	if df%2 == 0 {
-		term := 1.0
-		for k := 2; k <= df; k += 2 {
-			sum += term
-			term *= cos * cos * float64(k-1) / float64(k)
-		}
-		return sin * sum
-	}
-	term := cos
-	for k := 3; k <= df; k += 2 {
-		sum += term
-		term *= cos * cos * float64(k-1) / float64(k)
-	}
-	return (angle + sin*sum) * 2 / math.Pi
+	return distuv.StudentsT{Sigma: 1, Nu: float64(df)}.Quantile((1 + p) / 2)
 }

@@ -26,12 +26,12 @@ type attention struct {
 }
 
 // split returns how many parts the context is cut into and how many tokens
-// each has: enough CTAs for WavesPerSM a SM, whole tiles, at most MaxSplits.
+// each has: enough CTAs for CTAsPerSM a SM, whole tiles, at most MaxSplits.
 func (p *AttentionProfile) split(c *gpu.Config, sequences, kvHeads, tokens int) (splits, chunk int) {
 	tiles := (tokens + p.TileTokens - 1) / p.TileTokens
 	want := 1
-	if n := sequences * kvHeads; p.WavesPerSM > 0 {
-		want = max(1, (c.SMs*p.WavesPerSM+n-1)/n)
+	if n := sequences * kvHeads; p.CTAsPerSM > 0 {
+		want = max(1, (c.SMs*p.CTAsPerSM+n-1)/n)
 	}
 	splits = max(1, min(tiles, want, p.MaxSplits))
 	chunk = (tiles + splits - 1) / splits * p.TileTokens
@@ -52,6 +52,10 @@ func (p *AttentionProfile) build(c *gpu.Config, a models.Attention, kv *kvLayer,
 	math := tensorTime(c, 2*float64(t.pad)*float64(t.tile)*float64(a.QKDim+a.VDim))
 	k.TileChain = max(sim.FromNanoseconds(p.ChainNs), math)
 	k.TileSM = max(sim.FromNanoseconds(p.SMNs), math)
+	for _, ns := range p.CrowdedNs {
+		k.Crowded = append(k.Crowded, max(sim.FromNanoseconds(ns), math))
+	}
+	k.FixedSM = p.FixedSM
 	return k, t
 }
 

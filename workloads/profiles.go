@@ -47,13 +47,15 @@ type GEMMProfile struct {
 // AttentionProfile is a library's split-KV decode attention.
 type AttentionProfile struct {
 	Launch
-	TileTokens int     `toml:"tile_tokens"` // keys and values a tile
-	Stages     int     `toml:"stages"`      // tiles in flight
-	GroupPad   int     `toml:"group_pad"`   // query heads of a group are padded to this many rows
-	ChainNs    float64 `toml:"chain_ns"`    // least time from tile to tile in a CTA
-	SMNs       float64 `toml:"sm_ns"`       // of which the tile has the SM to itself
-	WavesPerSM int     `toml:"ctas_per_sm"` // splits are chosen to give about this many CTAs a SM; 0: never split
-	MaxSplits  int     `toml:"max_splits"`
+	TileTokens int       `toml:"tile_tokens"` // keys and values a tile
+	Stages     int       `toml:"stages"`      // tiles in flight
+	GroupPad   int       `toml:"group_pad"`   // query heads of a group are padded to this many rows
+	ChainNs    float64   `toml:"chain_ns"`    // least time from tile to tile in a CTA
+	SMNs       float64   `toml:"sm_ns"`       // of which the tile has the SM to itself
+	CrowdedNs  []float64 `toml:"crowded_ns"`  // chain_ns by the CTAs on the SM, from one up; empty: chain_ns
+	FixedSM    bool      `toml:"fixed_sm"`    // prologue and epilogue have the SM to themselves
+	CTAsPerSM  int       `toml:"ctas_per_sm"` // splits are chosen to give about this many CTAs a SM; 0: never split
+	MaxSplits  int       `toml:"max_splits"`
 }
 
 // RowProfile is an elementwise or row-wise kernel.

@@ -230,7 +230,7 @@ func (g *Group) complete(s *slice, f int32, at sim.Time, why *devices.Why) {
 	}
 	for s.stalled.len() > 0 && s.fetches.live() < g.mshrs {
 		w := s.stalled.pop()
-		again := max(at, s.looked)
+		again := max(at, s.looked, w.at)
 		w.msg.Why.Add(devices.Queue, max(0, again-w.at))
 		g.lookup(s, again, &w.msg)
 	}
@@ -253,6 +253,7 @@ func (g *Group) land(s *slice, ft *fetch) {
 func (g *Group) finish(s *slice, w int32, at sim.Time) {
 	wt := &s.waiters.slots[w]
 	m := wt.msg
+	at = max(at, wt.at) // the channel may have been run late
 	m.Why.Add(devices.Queue, max(0, at-wt.at))
 	replay := wt.replay
 	s.waiters.give(w)

@@ -104,7 +104,7 @@ func machines() map[string]Config {
 	}
 	return map[string]Config{
 		"two partitions":   testConfig(),
-		"one partition":    of(func(c *Config) { c.Partitions = 1 }),
+		"one partition":    of(func(c *Config) { c.Partitions, c.BridgeNs = 1, 0 }),
 		"one MSHR":         of(func(c *Config) { c.MSHRs = 1 }),
 		"three MSHRs":      of(func(c *Config) { c.MSHRs = 3 }),
 		"one way":          of(func(c *Config) { c.Ways = 1 }),
@@ -113,6 +113,7 @@ func machines() map[string]Config {
 		"one line a slice": of(func(c *Config) { c.Ways, c.Bytes = 1, rigSlices*LineBytes }),
 		"granules of 512":  of(func(c *Config) { c.GranuleBytes, c.MSHRs = 512, 2 }),
 		"granules of 128":  of(func(c *Config) { c.GranuleBytes = 128 }),
+		"short bridge":     of(func(c *Config) { c.HitNs, c.MemoryNs, c.MSHRs, c.BridgeNs = 0, 0, 2, 20 }),
 		"no pipelines":     of(func(c *Config) { c.HitNs, c.MemoryNs, c.MSHRs, c.CrossbarNs, c.BridgeNs = 0, 0, 1, 20, 20 }),
 	}
 }
@@ -176,6 +177,7 @@ func requireIdle(t *testing.T, g *rig) {
 		require.Zero(t, s.waiters.live())
 		require.Zero(t, s.stalled.len())
 		require.Zero(t, s.channel.Pending())
+		require.Empty(t, s.handed)
 		for i := range s.lines.sets {
 			for w, st := range s.lines.sets[i].state {
 				require.Zero(t, st.pending, "slice %d set %d way %d waits for ever", id, i, w)

@@ -84,7 +84,9 @@ type Group struct {
 	bridge sim.Time
 	memory sim.Time
 	mshrs  int
-	next   sim.Time // earliest channel event
+	next   sim.Time // when the channels must next be run
+	slack  sim.Time // from a command in a channel to the earliest message that it can cause
+	window sim.Time // longest window of the engine
 	stats  Stats
 	served sim.Histogram // time of fetches in the channels
 }
@@ -116,11 +118,15 @@ func (w *Wiring) Near(addr uint64, partition int) int {
 }
 
 // NewGroup builds the domain that owns the given slices, all of one
-// partition, each with its own channel.
-func NewGroup(c Config, d dram.Config, port *sim.Port[devices.Message], w *Wiring, slices []int) (*Group, error) {
+// partition, each with its own channel. lookahead is the engine's.
+func NewGroup(c Config, d dram.Config, port *sim.Port[devices.Message], w *Wiring, slices []int, lookahead sim.Time) (*Group, error) {
 	g := &Group{port: port, wiring: w, local: make([]int16, w.Slices), psByte: 1e3 / c.SliceGBps, mshrs: c.MSHRs, next: sim.Never,
 		hit: sim.FromNanoseconds(c.HitNs), cross: sim.FromNanoseconds(c.CrossbarNs), bridge: sim.FromNanoseconds(c.BridgeNs),
-		memory: sim.FromNanoseconds(c.MemoryNs)}
+		memory: sim.FromNanoseconds(c.MemoryNs), window: lookahead}
+	g.slack = g.memory + g.hit + g.cross
+	if c.Partitions > 1 {
+		g.slack = g.memory + g.hit + min(g.cross, g.bridge)
+	}
 	for i := range g.local {
 		g.local[i] = -1
 	}
@@ -172,23 +178,24 @@ func (g *Group) handle(at sim.Time, m *devices.Message) {
 }
 
 // drain runs the slice's channel up to the horizon and completes what it has
-// served, then or while requests were handed to it.
+// served. What a channel does is first seen slack later, so it may fall behind
+// by as much, and then works through several windows at once while its state
+// is at hand.
 func (g *Group) drain(s *slice, horizon sim.Time) {
-	next := s.channel.Next()
-	for next < horizon || len(s.channel.Completions()) > 0 {
-		s.channel.Advance(horizon)
-		// Completing a fetch can hand the channel a stalled request, and that more
-		// completions: the list may grow, and move, as it is read.
-		for i := 0; i < len(s.channel.Completions()); i++ {
-			if c := s.channel.Completions()[i]; !c.Write {
+	for s.due() < horizon+g.window-g.slack {
+		s.serve(horizon)
+		// Completing a fetch can hand on a stalled request, due before the horizon.
+		for i := range s.channel.Completions() {
+			if c := &s.channel.Completions()[i]; !c.Write {
 				g.served.Add(c.Why.Total())
 				g.complete(s, int32(c.Tag), c.Last+g.memory, &c.Why)
 			}
 		}
 		s.channel.Drop()
-		next = s.channel.Next() // the stalled request may be due before the horizon too
 	}
-	g.next = min(g.next, next)
+	if due := s.due(); due != sim.Never {
+		g.next = min(g.next, max(horizon, due+g.slack-g.window))
+	}
 }
 
 // Stats returns the group's counters.

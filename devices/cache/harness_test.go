@@ -31,14 +31,16 @@ type rig struct {
 	readers []*reader
 }
 
-// rigSlices is even, for two partitions, and no power of two.
-const rigSlices = 6
+const (
+	rigSlices = 6 // even, for two partitions, and no power of two
+	lookahead = 20 * sim.Nanosecond
+)
 
 // newRig builds an L2 whose partitions are divided into so many groups each.
 func newRig(t testing.TB, c Config, groupsPerPartition int) *rig {
 	t.Helper()
 	c.Validate(func(key, message string) { require.Fail(t, key+" "+message) })
-	g := &rig{t: t, config: c, engine: sim.NewEngine[devices.Message](20 * sim.Nanosecond),
+	g := &rig{t: t, config: c, engine: sim.NewEngine[devices.Message](lookahead),
 		wiring: &Wiring{Interleave: devices.Interleave{Granule: c.GranuleBytes, Slices: rigSlices}, Port: make([]uint16, rigSlices), Partitions: c.Partitions}}
 	for p := range c.Partitions {
 		r := &reader{Port: g.engine.Port("reader"), rig: g, partition: p}
@@ -53,7 +55,7 @@ func newRig(t testing.TB, c Config, groupsPerPartition int) *rig {
 			ids = append(ids, id)
 			g.wiring.Port[id] = uint16(port.ID())
 		}
-		group, err := NewGroup(c, testDRAM(), port, g.wiring, ids)
+		group, err := NewGroup(c, testDRAM(), port, g.wiring, ids, lookahead)
 		require.NoError(t, err)
 		g.engine.Attach(port, group)
 		g.groups = append(g.groups, group)

@@ -16,8 +16,9 @@ type slice struct {
 	id      int
 	lines   array
 	channel *dram.Channel
-	free    sim.Time // when the pipeline can take the next request
-	looked  sim.Time // last look-up that led to the channel, whose clock never goes back
+	handed  []arrival // requests for the channel, until it is next run
+	free    sim.Time  // when the pipeline can take the next request
+	looked  sim.Time  // last look-up that led to the channel, whose clock never goes back
 	fetches pool[fetch]
 	waiters pool[waiter]
 	stalled fifo[stalled]
@@ -99,11 +100,35 @@ func (s *slice) admit(at sim.Time, bytes uint32, psPerByte float64) sim.Time {
 	return begin
 }
 
-// enqueue hands a run to the slice's channel, delay after a look-up at the
+// arrival is a request on its way to the channel.
+type arrival struct {
+	at sim.Time
+	dram.Request
+}
+
+// enqueue sends a run to the slice's channel, delay after a look-up at the
 // given time but no earlier than the last one.
 func (s *slice) enqueue(at, delay sim.Time, local uint64, bytes uint32, write bool, tag uint32) {
 	s.looked = max(s.looked, at)
-	s.channel.Enqueue(s.looked+delay, dram.Request{Addr: local, Bytes: bytes, Write: write, Tag: tag})
+	s.handed = append(s.handed, arrival{s.looked + delay, dram.Request{Addr: local, Bytes: bytes, Write: write, Tag: tag}})
+}
+
+// due returns the earliest time at which the channel can act, Never when it
+// has nothing to do.
+func (s *slice) due() sim.Time {
+	if len(s.handed) > 0 {
+		return min(s.handed[0].at, s.channel.Next())
+	}
+	return s.channel.Next()
+}
+
+// serve runs the channel up to the horizon.
+func (s *slice) serve(horizon sim.Time) {
+	for i := range s.handed {
+		s.channel.Enqueue(s.handed[i].at, s.handed[i].Request)
+	}
+	s.handed = s.handed[:0]
+	s.channel.Advance(horizon)
 }
 
 // join makes the waiter wait for the fetch as well, once.

@@ -30,9 +30,13 @@ func (p *Port) begin(at sim.Time, n int) {
 	p.open(at, n)
 }
 
-// open pays the start cost of the engine's current segment.
+// open pays the start cost of the engine's current segment, or the first
+// after it that is not empty.
 func (p *Port) open(at sim.Time, n int) {
 	e := &p.engines[n]
+	for e.queue[0].copy.Segments[e.segment].Bytes == 0 {
+		e.segment++
+	}
 	p.stats.Copies++
 	e.open = at + sim.FromNanoseconds(p.config.CopyNs)
 	p.port.Push(e.open, sim.Arbitrate, devices.Message{Kind: segmentOpen, Tag: uint32(n)})

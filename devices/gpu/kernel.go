@@ -40,8 +40,10 @@ type Kernel struct {
 	Stages    int // tiles in flight a CTA, 1 to MaxStages
 	Prologue  sim.Time
 	Epilogue  sim.Time
-	TileChain sim.Time // least time from tile to tile within a CTA
-	TileSM    sim.Time // share of that for which the tile has the SM to itself
+	TileChain sim.Time   // least time from tile to tile within a CTA
+	TileSM    sim.Time   // share of that for which the tile has the SM to itself
+	Crowded   []sim.Time // TileChain by the number of CTAs on the SM, from one up; nil: always TileChain
+	FixedSM   bool       // prologue and epilogue, too, have the SM to themselves
 	Program   Program
 	Flow      uint8 // index under which the kernel's requests are counted
 

@@ -111,6 +111,9 @@ func TestLeapOfWavesShortensTheKernelByTheirTime(t *testing.T) {
 			small.run(Op{Kernel: leapKernel((waves-l.Waves)*resident, tiles, 0)})
 			require.InDelta(t, int64(small.span(0)), int64(g.span(0)), resident*tileSize*psByte)
 			requireEveryCTAOnce(t, g, (waves-l.Waves)*resident)
+			for cta := l.Waves * resident; cta < waves*resident; cta++ {
+				require.Contains(t, g.l2.writes, uint64(outputs+cta*64), "those leapt over are the earliest")
+			}
 			require.Equal(t, small.l2.bytes, g.l2.bytes)
 		})
 	}

@@ -51,6 +51,7 @@ type sm struct {
 	portFree  sim.Time // when the crossbar port is next idle
 	sendFree  sim.Time // when the next request can leave
 	coreFree  sim.Time // when the next tile can have the SM to itself
+	resident  int      // CTAs
 }
 
 // cta is one resident CTA.
@@ -123,7 +124,26 @@ func (g *Group) start(at sim.Time, m *devices.Message) {
 		g.flows = append(g.flows, FlowStats{})
 	}
 	g.ctas[slot] = cta{kernel: k, id: int32(m.Addr), sm: int32(m.Bytes), tiles: int32(k.Program.Tiles(int(m.Addr)))}
-	g.local(at+k.Prologue, prologueDone, slot)
+	s := &g.sms[m.Bytes]
+	s.resident++
+	g.local(s.fixed(at, k, k.Prologue), prologueDone, slot)
+}
+
+// fixed returns when a fixed part of a CTA that begins at the given time ends.
+func (s *sm) fixed(at sim.Time, k *Kernel, length sim.Time) sim.Time {
+	if !k.FixedSM {
+		return at + length
+	}
+	s.coreFree = max(at, s.coreFree) + length
+	return s.coreFree
+}
+
+// chain returns how long a tile takes with the SM as crowded as it is.
+func (s *sm) chain(k *Kernel) sim.Time {
+	if n := len(k.Crowded); n > 0 {
+		return k.Crowded[min(s.resident, n)-1]
+	}
+	return k.TileChain
 }
 
 // prologue issues the CTA's first loads, or goes straight to the tiles.
@@ -240,7 +260,7 @@ func (g *Group) compute(at sim.Time, slot int32) {
 	}
 	if c.done == c.tiles {
 		c.busy, c.ending = true, true
-		g.local(at+c.kernel.Epilogue, ctaDone, slot)
+		g.local(g.sms[c.sm].fixed(at, c.kernel, c.kernel.Epilogue), ctaDone, slot)
 		return
 	}
 	if stage := c.stage(c.done); c.done == c.next || c.pending[stage] > 0 || c.ready[stage] > at {
@@ -250,7 +270,7 @@ func (g *Group) compute(at sim.Time, slot int32) {
 	begin := max(at, s.coreFree)
 	s.coreFree = begin + c.kernel.TileSM
 	c.busy = true
-	g.local(begin+c.kernel.TileChain, tileDone, slot)
+	g.local(begin+s.chain(c.kernel), tileDone, slot)
 }
 
 // tileDone frees the tile's stage for the next load and goes on.
@@ -272,6 +292,7 @@ func (g *Group) finish(at sim.Time, slot int32) {
 	g.issue(at, slot, 0, devices.Write)
 	done := devices.Message{Kind: devices.Done, Addr: uint64(c.id), Bytes: uint32(c.sm), From: uint16(g.port.ID())}
 	g.port.Send(g.front, max(at, g.sms[c.sm].sendFree)+g.fabric.Crossbar, sim.Deliver, &done)
+	g.sms[c.sm].resident--
 	c.kernel = nil
 	g.spare = append(g.spare, slot)
 }
