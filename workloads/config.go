@@ -86,7 +86,7 @@ func (d Dtype) size() float64 { return float64(dtypeBits[d]) / 8 }
 // Sampling sets the stopping rule of sampled fidelity.
 type Sampling struct {
 	Tolerance float64 `toml:"tolerance"` // relative half-width at which a rate has converged; 0 means 0.005
-	Layers    int     `toml:"layers"`    // least identical layers simulated before folding; 0 means 3
+	Layers    int     `toml:"layers"`    // layers simulated of a run of identical ones; 0 means 3
 }
 
 func (s Sampling) withDefaults() Sampling {
@@ -136,7 +136,7 @@ func (c *Config) Validate(report func(key, message string)) {
 		report("sampling.tolerance", "must be 0 to 0.2")
 	}
 	if n := c.Sampling.Layers; n != 0 {
-		within(report, "sampling.layers", n, 2, 1<<10)
+		within(report, "sampling.layers", n, 3, 1<<10)
 	}
 }
 

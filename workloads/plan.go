@@ -11,28 +11,28 @@ import (
 type plan struct {
 	layers []int
 	weight []float64
-	like   []bool // stands for more than itself
+	like   []bool // its time says how much layers of its run differ
 }
 
 // planAll simulates every layer.
 func planAll(layers int) *plan {
 	p := &plan{}
 	for l := range layers {
-		p.add(l, 1)
+		p.add(l, 1, false)
 	}
 	return p
 }
 
-func (p *plan) add(layer int, weight float64) {
+func (p *plan) add(layer int, weight float64, like bool) {
 	p.layers = append(p.layers, layer)
 	p.weight = append(p.weight, weight)
-	p.like = append(p.like, weight > 1)
+	p.like = append(p.like, like)
 }
 
-// planFolded simulates the first few of each run of identical layers; those
-// after the first stand for the rest. The first layer of a run differs by what
-// the layers before it have left behind. With far data to fetch the last is
-// simulated too: it has no successor to fetch for.
+// planFolded simulates few layers of each run of identical ones. The first
+// differs by what the layers before it have left behind, so the next stand for
+// the rest. With far data to fetch the run's last is simulated too: it has no
+// successor to fetch for.
 func (d *decode) planFolded(few int) *plan {
 	p := &plan{}
 	for first := 0; first < d.model.Layers; {
@@ -48,9 +48,9 @@ func (d *decode) planFolded(few int) *plan {
 		for l := first; l < end; l++ {
 			switch {
 			case folded <= 0, l == first, l >= end-last:
-				p.add(l, 1)
+				p.add(l, 1, false)
 			case l < first+few:
-				p.add(l, 1+float64(folded)/float64(few-1))
+				p.add(l, 1+float64(folded)/float64(few-1), true)
 			}
 		}
 		first = end

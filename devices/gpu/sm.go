@@ -13,10 +13,11 @@ const (
 	tileDone                            // the CTA's oldest tile is computed
 	dataReady                           // the port has delivered a stage's last byte
 	ctaDone                             // the CTA's epilogue is over
+	issueMore                           // the SM can send its next request (Tag is the SM)
 )
 
 // prologueStage is the stage number under which prologue loads are counted.
-const prologueStage = MaxStages
+const prologueStage = MaxStages // of the epilogue's stores as well
 
 // FlowStats sums what the requests of one flow met, for one group.
 type FlowStats struct {
@@ -40,16 +41,16 @@ type Group struct {
 	spare   []int32
 	psByte  float64  // port time a byte
 	psIssue sim.Time // between requests of one SM
+	horizon sim.Time // of the current window
 	flows   []FlowStats
 	bytes   uint64 // returned to SMs, all flows
-	runs    []Run  // scratch
 }
 
 // sm is one streaming multiprocessor.
 type sm struct {
 	partition int
 	portFree  sim.Time // when the crossbar port is next idle
-	sendFree  sim.Time // when the next request can leave
+	out       issuer
 	coreFree  sim.Time // when the next tile can have the SM to itself
 	resident  int      // CTAs
 }
@@ -84,6 +85,7 @@ func (g *Group) Next() sim.Time { return g.port.Next() }
 
 // Run executes everything before the horizon.
 func (g *Group) Run(horizon sim.Time) {
+	g.horizon = horizon
 	var m devices.Message
 	for g.port.Next() < horizon {
 		at := g.port.PopInto(&m)
@@ -93,13 +95,15 @@ func (g *Group) Run(horizon sim.Time) {
 		case devices.Start:
 			g.start(at, &m)
 		case prologueDone:
-			g.prologue(at, int32(m.Tag))
+			g.issue(at, int32(m.Tag), prologueTile, prologueStage)
 		case tileDone:
 			g.tileDone(at, int32(m.Tag))
 		case dataReady:
 			g.ready(at, int32(m.Tag))
 		case ctaDone:
-			g.finish(at, int32(m.Tag))
+			g.issue(at, int32(m.Tag), epilogueTile, prologueStage)
+		case issueMore:
+			g.pump(at, int32(m.Tag))
 		}
 	}
 }
@@ -146,15 +150,6 @@ func (s *sm) chain(k *Kernel) sim.Time {
 	return k.TileChain
 }
 
-// prologue issues the CTA's first loads, or goes straight to the tiles.
-func (g *Group) prologue(at sim.Time, slot int32) {
-	c := &g.ctas[slot]
-	g.runs = c.kernel.Program.Prologue(int(c.id), g.runs[:0])
-	if g.issue(at, slot, prologueStage, devices.Read); c.pending[prologueStage] == 0 {
-		g.fill(at, slot)
-	}
-}
-
 // fill puts loads in flight in every stage.
 func (g *Group) fill(at sim.Time, slot int32) {
 	c := &g.ctas[slot]
@@ -171,42 +166,8 @@ func (c *cta) stage(tile int32) int { return int(tile-c.leapt) % c.kernel.Stages
 // load issues the CTA's next tile.
 func (g *Group) load(at sim.Time, slot int32) {
 	c := &g.ctas[slot]
-	g.runs = c.kernel.Program.Tile(int(c.id), int(c.next), g.runs[:0])
-	stage := c.stage(c.next)
-	c.ready[stage] = at
 	c.next++
-	g.issue(at, slot, stage, devices.Read)
-}
-
-// issue sends the scratch runs as requests, one a granule of the L2.
-func (g *Group) issue(at sim.Time, slot int32, stage int, kind devices.Kind) {
-	c := &g.ctas[slot]
-	s := &g.sms[c.sm]
-	fl := &g.flows[c.kernel.Flow]
-	granule := g.fabric.L2.Granule
-	m := devices.Message{Kind: kind, Tag: uint32(slot)<<8 | uint32(stage), From: uint16(g.port.ID()), Flow: c.kernel.Flow}
-	if kind == devices.Write {
-		m.From = devices.NoReply
-	}
-	for i := range g.runs {
-		r := &g.runs[i]
-		for row := range uint64(r.Rows) {
-			addr := r.Addr + row*r.Pitch
-			for left := uint64(r.Bytes); left > 0; {
-				n := min(left, granule-addr%granule)
-				s.sendFree = max(s.sendFree, at) + g.psIssue
-				m.Addr, m.Bytes, m.Born = addr, uint32(n), s.sendFree
-				to, flight := g.fabric.route(addr, s.partition)
-				g.port.Send(int(to), s.sendFree+flight, sim.Deliver, &m)
-				if kind == devices.Read {
-					c.pending[stage]++
-				} else {
-					fl.Written += n
-				}
-				addr, left = addr+n, left-n
-			}
-		}
-	}
+	g.issue(at, slot, c.next-1, int32(c.stage(c.next-1)))
 }
 
 // arrive takes one answer off the crossbar.
@@ -285,13 +246,11 @@ func (g *Group) tileDone(at sim.Time, slot int32) {
 	g.compute(at, slot)
 }
 
-// finish writes the CTA's results and tells the front end.
-func (g *Group) finish(at sim.Time, slot int32) {
+// end tells the front end that a CTA is over.
+func (g *Group) end(at sim.Time, slot int32) {
 	c := &g.ctas[slot]
-	g.runs = c.kernel.Program.Epilogue(int(c.id), g.runs[:0])
-	g.issue(at, slot, 0, devices.Write)
 	done := devices.Message{Kind: devices.Done, Addr: uint64(c.id), Bytes: uint32(c.sm), From: uint16(g.port.ID())}
-	g.port.Send(g.front, max(at, g.sms[c.sm].sendFree)+g.fabric.Crossbar, sim.Deliver, &done)
+	g.port.Send(g.front, at+g.fabric.Crossbar, sim.Deliver, &done)
 	g.sms[c.sm].resident--
 	c.kernel = nil
 	g.spare = append(g.spare, slot)

@@ -1,0 +1,135 @@
+package gpu
+
+import (
+	"hwsim/devices"
+	"hwsim/sim"
+)
+
+// A transfer's tile when it is not one of the kernel's.
+const (
+	prologueTile = -1
+	epilogueTile = -2
+)
+
+// transfer is what a CTA wants to read or write next: a tile, or its first or
+// last data.
+type transfer struct {
+	slot  int32
+	tile  int32
+	stage int32
+}
+
+// issuer is the part of an SM that sends requests, one after the other, for
+// its CTAs' transfers in their order. It works a window at a time, so that
+// only requests under way exist as messages.
+type issuer struct {
+	queue []transfer
+	head  int
+	runs  []Run // of the first transfer
+	run   int   // place in runs: run,
+	row   uint64
+	at    uint64 // byte of the row
+	begun bool
+	awake bool     // an event will go on with it
+	free  sim.Time // when the next request can leave
+}
+
+// issue queues a transfer of the CTA.
+func (g *Group) issue(at sim.Time, slot, tile, stage int32) {
+	c := &g.ctas[slot]
+	c.pending[stage] = 1 // until all of it has been sent
+	c.ready[stage] = at
+	u := &g.sms[c.sm].out
+	u.queue = append(u.queue, transfer{slot, tile, stage})
+	if !u.awake {
+		u.awake = true
+		g.local(max(at, u.free), issueMore, c.sm)
+	}
+}
+
+// pump sends the SM's requests that leave before the horizon.
+func (g *Group) pump(at sim.Time, n int32) {
+	s := &g.sms[n]
+	u := &s.out
+	u.free = max(u.free, at)
+	for u.head < len(u.queue) {
+		if !g.send(s, &u.queue[u.head]) {
+			g.local(u.free, issueMore, n)
+			return
+		}
+		t := u.queue[u.head]
+		u.begun = false
+		if u.head++; 2*u.head >= len(u.queue) {
+			u.queue = u.queue[:copy(u.queue, u.queue[u.head:])]
+			u.head = 0
+		}
+		g.sent(u.free, &t)
+	}
+	u.awake = false
+}
+
+// send sends what it can of the first transfer before the horizon, and
+// reports whether that was all.
+func (g *Group) send(s *sm, t *transfer) bool {
+	u, c := &s.out, &g.ctas[t.slot]
+	if !u.begun {
+		u.begun, u.run, u.row, u.at = true, 0, 0, 0
+		u.runs = c.runs(t.tile, u.runs[:0])
+	}
+	m := devices.Message{Kind: devices.Read, Tag: uint32(t.slot)<<8 | uint32(t.stage), From: uint16(g.port.ID()), Flow: c.kernel.Flow}
+	if t.tile == epilogueTile {
+		m.Kind, m.From = devices.Write, devices.NoReply
+	}
+	for ; u.run < len(u.runs); u.run, u.row = u.run+1, 0 {
+		for r := &u.runs[u.run]; u.row < uint64(r.Rows); u.row, u.at = u.row+1, 0 {
+			for u.at < uint64(r.Bytes) {
+				if u.free >= g.horizon {
+					return false
+				}
+				m.Addr = r.Addr + u.row*r.Pitch + u.at
+				m.Bytes = uint32(min(uint64(r.Bytes)-u.at, g.fabric.L2.Granule-m.Addr%g.fabric.L2.Granule))
+				u.at += uint64(m.Bytes)
+				g.request(s, c, t.stage, &m)
+			}
+		}
+	}
+	return true
+}
+
+// request sends one request.
+func (g *Group) request(s *sm, c *cta, stage int32, m *devices.Message) {
+	u := &s.out
+	u.free += g.psIssue
+	m.Born = u.free
+	if m.Kind == devices.Read {
+		c.pending[stage]++
+	} else {
+		g.flows[c.kernel.Flow].Written += uint64(m.Bytes)
+	}
+	to, flight := g.fabric.route(m.Addr, s.partition)
+	g.port.Send(int(to), u.free+flight, sim.Deliver, m)
+}
+
+// runs returns what a transfer of the CTA consists of.
+func (c *cta) runs(tile int32, runs []Run) []Run {
+	switch p := c.kernel.Program; tile {
+	case prologueTile:
+		return p.Prologue(int(c.id), runs)
+	case epilogueTile:
+		return p.Epilogue(int(c.id), runs)
+	default:
+		return p.Tile(int(c.id), int(tile), runs)
+	}
+}
+
+// sent goes on when the last request of a transfer has left.
+func (g *Group) sent(at sim.Time, t *transfer) {
+	c := &g.ctas[t.slot]
+	if t.tile == epilogueTile {
+		g.end(at, t.slot)
+		return
+	}
+	if c.pending[t.stage]--; c.pending[t.stage] == 0 {
+		g.local(max(at, c.ready[t.stage]), dataReady, t.slot)
+	}
+}
