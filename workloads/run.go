@@ -155,9 +155,10 @@ func (r *run) harmless() float64 {
 	return harmlessShare * r.roofNs * 1e3 / weight
 }
 
-// leapt accounts for a stretch of time that was skipped at now: the counters
-// go on by factor times what they have gained since start.
-func (r *run) leapt(now, length sim.Time, bound, factor float64, start mark) {
+// leapt accounts for a stretch of time that was skipped at now, known to so
+// many ps: the counters go on by factor times what they have gained since
+// start.
+func (r *run) leapt(now, length sim.Time, uncertain, factor float64, start mark) {
 	total := length
 	if n := len(r.leaps); n > 0 {
 		total += r.leaps[n-1].total
@@ -167,7 +168,7 @@ func (r *run) leapt(now, length sim.Time, bound, factor float64, start mark) {
 	gain.sub(&start)
 	r.extra.addScaled(&gain, factor)
 	if r.current < len(r.spans) {
-		r.spans[r.current].error += bound * float64(length)
+		r.spans[r.current].error += uncertain
 		r.spans[r.current].leapt += length
 	}
 }

@@ -69,7 +69,7 @@ func (s *sampler) observe(now sim.Time) {
 
 // consider leaps if that is worth it and the rates are known well enough.
 func (s *sampler) consider(now sim.Time) {
-	room, grid := s.room()
+	room, grid := s.room(now)
 	if room < float64(leastLeap) {
 		return
 	}
@@ -187,12 +187,12 @@ func (s *sampler) allowed(leap float64) float64 {
 }
 
 // room returns how far all flows can be moved ahead together, in ps.
-func (s *sampler) room() (dt float64, grid gpu.Leap) {
+func (s *sampler) room(now sim.Time) (dt float64, grid gpu.Leap) {
 	dt = math.Inf(1)
 	for _, f := range s.flows {
 		bytes := 0.0
 		if f.port < 0 {
-			grid = s.run.system.GPU.Leap()
+			grid = s.run.system.GPU.Leap(now, f.batches.Mean()/float64(batchTime))
 			bytes = grid.Bytes
 		} else {
 			b, _ := s.run.ports[f.port].Leap(f.engine)
@@ -216,7 +216,7 @@ func (s *sampler) leap(now sim.Time, dt float64, grid gpu.Leap) bool {
 				return false
 			}
 			dt = grid.Bytes / f.batches.Mean()
-			s.run.system.GPU.Apply(grid)
+			s.run.system.GPU.Apply(grid, now, sim.Time(dt*float64(batchTime)))
 		}
 	}
 	for _, f := range s.flows {
@@ -226,6 +226,6 @@ func (s *sampler) leap(now sim.Time, dt float64, grid gpu.Leap) bool {
 		}
 	}
 	span := sim.Time(dt * float64(batchTime))
-	s.run.leapt(now, span, bound, float64(span)/float64(now-s.from), s.start)
+	s.run.leapt(now, span, bound*float64(span)+grid.Tail, float64(span)/float64(now-s.from), s.start)
 	return true
 }

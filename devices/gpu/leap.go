@@ -1,5 +1,11 @@
 package gpu
 
+import (
+	"math"
+
+	"hwsim/sim"
+)
+
 // Progress is where the grid on the SMs stands.
 type Progress struct {
 	Op     int    // -1 when the SMs are idle
@@ -22,45 +28,40 @@ func (u *GPU) Progress() Progress {
 	return p
 }
 
-// Leap is work of the grid on the SMs that can be taken as done, every
-// resident CTA moving on by the same amount: whole CTAs while enough of them
-// wait for a place (Waves), else tiles of the resident ones (Steps).
+// Leap is work of the grid on the SMs that can be taken as done: whole CTAs
+// while enough of them wait for a place (Waves), else tiles of the resident
+// ones (Steps, in the mean).
 type Leap struct {
 	Waves int
 	Steps int
 	Bytes float64 // read by all of it
+	Tail  float64 // ps by which the kernel's end is uncertain, for the CTAs' spread at it is
 }
 
 // leapMargin is how many tiles a leap leaves for the earliest CTA to load:
 // with those in flight, draining is simulated.
 const leapMargin = 2
 
-// Leap returns the largest leap possible now.
-func (u *GPU) Leap() Leap {
+// Leap returns the largest leap possible now, at the given rate of the grid's
+// reads in bytes a ps.
+func (u *GPU) Leap(now sim.Time, rate float64) Leap {
 	f := u.Front
 	if f.running < 0 {
 		return Leap{}
 	}
 	k := f.ops[f.running].Kernel
-	resident, live, least := 0, 0, int32(1<<31-1)
+	resident, live := 0, 0
 	tile := 0.0 // bytes of one tile of each resident CTA together
-	for _, g := range u.Groups {
-		for i := range g.ctas {
-			c := &g.ctas[i]
-			if c.kernel != k {
-				continue
-			}
-			resident++
-			if c.live && !c.ending {
-				live++
-				least = min(least, c.tiles-c.next)
-			}
-			if c.tiles > 0 {
-				tile += u.runBytes(k.Program.Tile(int(c.id), int(min(c.next, c.tiles-1)), u.runs[:0]))
-			}
+	u.each(k, func(c *cta) {
+		resident++
+		if c.live && !c.ending {
+			live++
 		}
-	}
-	if resident == 0 || k.Program.Tiles(0) == 0 {
+		if c.tiles > 0 {
+			tile += u.runBytes(k.Program.Tile(int(c.id), int(min(c.next, c.tiles-1)), u.runs[:0]))
+		}
+	})
+	if resident == 0 || k.Program.Tiles(0) == 0 || rate <= 0 {
 		return Leap{}
 	}
 	if f.grid.left == k.CTAs && live < f.grid.next {
@@ -70,11 +71,82 @@ func (u *GPU) Leap() Leap {
 		first := u.runBytes(k.Program.Prologue(f.grid.next, u.runs[:0]))
 		return Leap{Waves: waves, Bytes: float64(waves) * (tile*float64(k.Program.Tiles(f.grid.next)) + first*float64(resident))}
 	}
-	steps := int(least) - leapMargin
-	if live < resident || resident < f.grid.left && f.grid.next == k.CTAs || steps <= 0 {
+	if live < resident || resident < f.grid.left && f.grid.next == k.CTAs {
 		return Leap{}
 	}
-	return Leap{Steps: steps, Bytes: float64(steps) * tile}
+	steps, spread := u.steps(k, now, tile/rate)
+	if steps <= 0 {
+		return Leap{}
+	}
+	l := Leap{Steps: steps, Bytes: float64(steps) * tile}
+	if f.grid.next == k.CTAs { // else other CTAs take the places of the first to end
+		l.Tail = spread * tile / rate / 2
+	}
+	return l
+}
+
+// each calls f with every resident CTA of the kernel.
+func (u *GPU) each(k *Kernel, f func(c *cta)) {
+	for _, g := range u.Groups {
+		for i := range g.ctas {
+			if c := &g.ctas[i]; c.kernel == k {
+				f(c)
+			}
+		}
+	}
+}
+
+// steps returns by how many tiles, in the mean, the resident CTAs can leap
+// with none of them reaching its end, and how many tiles (standard deviation)
+// they come further apart; round is the time of a tile of each.
+func (u *GPU) steps(k *Kernel, now sim.Time, round float64) (steps int, spread float64) {
+	room := func(c *cta) float64 { return float64(c.tiles - c.next - leapMargin) }
+	least := math.Inf(1)
+	u.each(k, func(c *cta) { least = min(least, room(c)) })
+	d := u.drift(k, now, least*round)
+	n, squares := 0.0, 0.0
+	u.each(k, func(c *cta) {
+		further := d.of(c)
+		least = min(least, room(c)-further)
+		n, squares = n+1, squares+further*further
+	})
+	return int(least), math.Sqrt(squares / n)
+}
+
+// drift is how much further apart CTAs come over a leap than they are: their
+// progress is a random walk, so what a CTA is ahead of the mean of its age
+// grows with the square root of its time.
+type drift struct {
+	now, length float64 // ps
+	speed       float64 // mean tiles a ps
+	real        float64 // share of the deviations that is more than the counting of whole tiles
+}
+
+// drift returns the drift over a leap of so many ps.
+func (u *GPU) drift(k *Kernel, now sim.Time, length float64) drift {
+	d := drift{now: float64(now), length: length}
+	age, done := 0.0, 0.0
+	u.each(k, func(c *cta) { age, done = age+d.age(c), done+float64(c.done) })
+	d.speed = done / age
+	n, squares := 0.0, 0.0
+	u.each(k, func(c *cta) { e := d.ahead(c); n, squares = n+1, squares+e*e })
+	const counting = 1.0 / 12 // variance of rounding to whole tiles
+	if v := squares / n; v > counting {
+		d.real = math.Sqrt((v - counting) / v)
+	}
+	return d
+}
+
+// age returns the time since the CTA began to load, leaps included.
+func (d *drift) age(c *cta) float64 { return max(1, d.now-float64(c.began)+float64(c.skipped)) }
+
+// ahead returns by how many tiles a CTA is ahead of the mean.
+func (d *drift) ahead(c *cta) float64 { return float64(c.done) - d.speed*d.age(c) }
+
+// of returns the tiles by which the leap takes a CTA further than the mean.
+func (d *drift) of(c *cta) float64 {
+	age := d.age(c)
+	return (math.Sqrt((age+d.length)/age) - 1) * d.ahead(c) * d.real
 }
 
 // runBytes adds up runs and keeps their storage for the next call.
@@ -113,37 +185,39 @@ func (u *GPU) Upto(l Leap, bytes float64) Leap {
 	}
 	each := l.Bytes / float64(l.Steps)
 	s := int(bytes / each)
-	return Leap{Steps: s, Bytes: each * float64(s)}
+	return Leap{Steps: s, Bytes: each * float64(s), Tail: l.Tail}
 }
 
-// Apply takes the leap's work as done. What is in flight stays in flight, so
-// CTAs keep their spread; caches, banks and queues keep the state that the
+// Apply takes the leap's work, of the given length, as done. What is in
+// flight stays in flight; caches, banks and queues keep the state that the
 // stream has left them in.
-func (u *GPU) Apply(l Leap) {
+func (u *GPU) Apply(l Leap, now, length sim.Time) {
 	f := u.Front
 	k := f.ops[f.running].Kernel
-	moved := 0
-	for _, g := range u.Groups {
-		for i := range g.ctas {
-			if c := &g.ctas[i]; c.kernel == k {
-				c.next += int32(l.Steps)
-				c.done += int32(l.Steps)
-				c.leapt += int32(l.Steps)
-				moved++
-			}
-		}
-	}
-	if l.Waves == 0 {
+	if l.Waves > 0 {
+		u.exchange(k, l.Waves)
 		return
 	}
-	shift := l.Waves * moved
-	for _, g := range u.Groups {
-		for i := range g.ctas {
-			if c := &g.ctas[i]; c.kernel == k {
-				c.id += int32(shift)
-			}
-		}
-	}
-	f.grid.next += shift
-	f.grid.left -= shift
+	d := u.drift(k, now, float64(length))
+	u.each(k, func(c *cta) {
+		n := int32(math.Round(float64(l.Steps) + d.of(c)))
+		c.leap = max(0, min(n, c.tiles-c.next-leapMargin))
+	})
+	u.each(k, func(c *cta) {
+		c.next += c.leap
+		c.done += c.leap
+		c.leapt += c.leap
+		c.skipped += length
+	})
+}
+
+// exchange puts CTAs in the places of the resident ones that come so many
+// waves later.
+func (u *GPU) exchange(k *Kernel, waves int) {
+	resident := 0
+	u.each(k, func(*cta) { resident++ })
+	shift := waves * resident
+	u.each(k, func(c *cta) { c.id += int32(shift) })
+	u.Front.grid.next += shift
+	u.Front.grid.left -= shift
 }

@@ -27,7 +27,11 @@ func leapKernel(ctas, tiles int, compute sim.Time) *Kernel {
 }
 
 // offered tells whether a leap can be taken now.
-func (g *rig) offered() bool { return g.gpu.Leap() != Leap{} }
+// leap asks for a leap at so high a rate that it takes no time: CTAs come no
+// further apart.
+func (g *rig) leap() Leap { return g.gpu.Leap(g.engine.Now(), 1e12) }
+
+func (g *rig) offered() bool { return g.leap() != Leap{} }
 
 func TestLeapOfStepsShortensTheKernelByTheirTime(t *testing.T) {
 	const tiles = 400
@@ -46,14 +50,14 @@ func TestLeapOfStepsShortensTheKernelByTheirTime(t *testing.T) {
 				g := newRig(t, testConfig(leapSMs), fixedRate())
 				g.gpu.Front.Add(0, Op{Kernel: leapKernel(resident, tiles, c.compute)})
 				g.runUntil(g.offered)
-				l := g.gpu.Leap()
+				l := g.leap()
 				require.Greater(t, l.Steps, tiles/2)
 				require.Equal(t, float64(l.Steps*resident*tileSize), l.Bytes)
 				if steps > 0 {
 					l = g.gpu.Upto(l, float64(steps*resident*tileSize))
 					require.Equal(t, steps, l.Steps)
 				}
-				g.gpu.Apply(l)
+				g.gpu.Apply(l, g.engine.Now(), 0)
 				g.finish()
 				if l.Steps%8 == 0 { // else the last round of the pipeline has fewer tiles, and idles the memory
 					require.InDelta(t, int64(sim.Time(l.Steps)*c.step), int64(plain.span(0)-g.span(0)), float64(c.step))
@@ -78,7 +82,7 @@ func TestSeveralLeapsAddUp(t *testing.T) {
 	const steps = 101 // no multiple of the stages
 	for range times {
 		g.runUntil(g.offered)
-		g.gpu.Apply(g.gpu.Upto(g.gpu.Leap(), steps*resident*tileSize))
+		g.gpu.Apply(g.gpu.Upto(g.leap(), steps*resident*tileSize), g.engine.Now(), 0)
 		pause := g.engine.Now() + 3*us
 		g.runUntil(func() bool { return g.engine.Now() >= pause })
 	}
@@ -96,7 +100,7 @@ func TestLeapOfWavesShortensTheKernelByTheirTime(t *testing.T) {
 			g := newRig(t, testConfig(leapSMs), fixedRate())
 			g.gpu.Front.Add(0, Op{Kernel: leapKernel(waves*resident, tiles, 0)})
 			g.runUntil(g.offered)
-			l := g.gpu.Leap()
+			l := g.leap()
 			require.Greater(t, l.Waves, waves/2)
 			const wave = resident * tiles * tileSize
 			require.Equal(t, float64(l.Waves*wave), l.Bytes)
@@ -104,7 +108,7 @@ func TestLeapOfWavesShortensTheKernelByTheirTime(t *testing.T) {
 				l = g.gpu.Upto(l, float64(leapt*wave))
 				require.Equal(t, leapt, l.Waves)
 			}
-			g.gpu.Apply(l)
+			g.gpu.Apply(l, g.engine.Now(), 0)
 			g.finish()
 
 			small := newRig(t, testConfig(leapSMs), fixedRate())
@@ -126,7 +130,7 @@ func TestLeapOfWavesCountsPrologues(t *testing.T) {
 	g := newRig(t, testConfig(leapSMs), fixedRate())
 	g.gpu.Front.Add(0, Op{Kernel: k})
 	g.runUntil(g.offered)
-	l := g.gpu.Leap()
+	l := g.leap()
 	require.NotZero(t, l.Waves)
 	require.Equal(t, float64(l.Waves*resident*(40*tileSize+512)), l.Bytes)
 }
@@ -145,7 +149,7 @@ func TestNoLeapWhileCTAsAreInTheirPrologue(t *testing.T) {
 				g.gpu.Front.Add(0, Op{Kernel: k})
 				seen, first := 0, min(ctas, resident)
 				require.NoError(t, g.engine.Run(func(now sim.Time) bool {
-					l, starting := g.gpu.Leap(), g.starting()
+					l, starting := g.leap(), g.starting()
 					if starting {
 						seen++
 						require.Zero(t, l.Steps, "at %v", now)
@@ -175,14 +179,14 @@ func (g *rig) starting() bool {
 
 func TestNoLeapWithoutWork(t *testing.T) {
 	g := newRig(t, testConfig(leapSMs), fixedRate())
-	require.Zero(t, g.gpu.Leap(), "nothing runs")
+	require.Zero(t, g.leap(), "nothing runs")
 	require.Equal(t, -1, g.gpu.Progress().Op)
 	g.gpu.Front.Add(0, Op{Kernel: leapKernel(5, 0, 0)}, Op{Kernel: leapKernel(resident, 9, 0)})
 	require.NoError(t, g.engine.Run(func(sim.Time) bool {
 		require.False(t, g.offered(), "no tiles, or too few of them")
 		return false
 	}))
-	require.Zero(t, g.gpu.Leap(), "all has ended")
+	require.Zero(t, g.leap(), "all has ended")
 }
 
 // The CTA with the fewest tiles bounds the leap: its end is simulated.
@@ -192,9 +196,9 @@ func TestLeapEndsBeforeTheShortestCTA(t *testing.T) {
 	k.Program.(*streamer).special = map[int]int{3: 50, 5: 120}
 	g.gpu.Front.Add(0, Op{Kernel: k})
 	g.runUntil(g.offered)
-	l := g.gpu.Leap()
+	l := g.leap()
 	require.Less(t, l.Steps, 50)
-	g.gpu.Apply(l)
+	g.gpu.Apply(l, g.engine.Now(), 0)
 	g.finish()
 	requireEveryCTAOnce(t, g, resident)
 	require.Equal(t, (6*400+50+120)*tileSize-uint64(l.Bytes), g.l2.bytes)
@@ -207,7 +211,7 @@ func TestLeapPassesOverCTAsWithoutTiles(t *testing.T) {
 	k.Program.(*streamer).special = map[int]int{2: 0}
 	g.gpu.Front.Add(0, Op{Kernel: k})
 	require.NoError(t, g.engine.Run(func(sim.Time) bool {
-		g.gpu.Leap()
+		g.leap()
 		return false
 	}))
 	requireEveryCTAOnce(t, g, resident)
@@ -217,7 +221,7 @@ func TestUptoNeverExceedsTheLeapOrTheBytes(t *testing.T) {
 	g := newRig(t, testConfig(leapSMs), fixedRate())
 	g.gpu.Front.Add(0, Op{Kernel: leapKernel(resident, 400, 0)})
 	g.runUntil(g.offered)
-	l := g.gpu.Leap()
+	l := g.leap()
 	require.Equal(t, l, g.gpu.Upto(l, 2*l.Bytes))
 	require.Equal(t, Leap{}, g.gpu.Upto(Leap{}, 1e9))
 	for bytes := 0.0; bytes < l.Bytes; bytes += 5000 {

@@ -61,12 +61,15 @@ type cta struct {
 	id      int32 // in the grid
 	sm      int32
 	tiles   int32
-	next    int32 // next tile to load
-	done    int32 // tiles computed
-	leapt   int32 // of these, taken as done by leaps; stages are counted without them
-	busy    bool  // a tile is being computed
-	live    bool  // past its prologue
-	ending  bool  // past its last tile
+	next    int32    // next tile to load
+	done    int32    // tiles computed
+	leapt   int32    // of these, taken as done by leaps; stages are counted without them
+	leap    int32    // tiles that the current leap takes it
+	began   sim.Time // to load its tiles
+	skipped sim.Time // length of the leaps since
+	busy    bool     // a tile is being computed
+	live    bool     // past its prologue
+	ending  bool     // past its last tile
 	pending [MaxStages + 1]int32
 	ready   [MaxStages + 1]sim.Time // when the port has delivered the stage
 }
@@ -153,7 +156,7 @@ func (s *sm) chain(k *Kernel) sim.Time {
 // fill puts loads in flight in every stage.
 func (g *Group) fill(at sim.Time, slot int32) {
 	c := &g.ctas[slot]
-	c.live = true
+	c.live, c.began = true, at
 	for c.next < c.tiles && c.next-c.done < int32(c.kernel.Stages) {
 		g.load(at, slot)
 	}
