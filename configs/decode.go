@@ -3,6 +3,7 @@ package configs
 import (
 	"encoding"
 	"fmt"
+	"math"
 	"maps"
 	"reflect"
 	"slices"
@@ -151,11 +152,33 @@ func (c *decoder) decodeFloat(n *node, key string, v reflect.Value) {
 		c.mismatch(n, key, "a number")
 		return
 	}
-	if v.OverflowFloat(f) {
+	if v.OverflowFloat(f) || math.IsInf(f, 0) {
 		c.problem(n, key, show(n)+" is out of range")
 		return
 	}
+	if u, ok := unitOf(key); ok && f != 0 && (f < u.least || f > u.most) {
+		c.problem(n, key, fmt.Sprintf("%s is out of range: 0, or %g to %g", show(n), u.least, u.most))
+		return
+	}
 	v.SetFloat(f)
+}
+
+// unit is what a key's last word says that its value is counted in, with the
+// range in which any such value makes sense.
+type unit struct {
+	suffix      string
+	least, most float64
+}
+
+var units = []unit{{"_ns", 1e-6, 1e9}, {"_gbps", 1e-3, 1e6}, {"_gib", 1e-6, 16384}, {"_mhz", 1, 1e5}, {"_tflops", 1e-3, 1e6}, {"_per_clock", 1e-3, 1e6}}
+
+func unitOf(key string) (unit, bool) {
+	for _, u := range units {
+		if strings.HasSuffix(key, u.suffix) {
+			return u, true
+		}
+	}
+	return unit{}, false
 }
 
 func (c *decoder) unmarshalText(n *node, key string, u encoding.TextUnmarshaler) {

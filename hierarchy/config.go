@@ -1,6 +1,8 @@
 package hierarchy
 
 import (
+	"fmt"
+
 	"hwsim/devices/cache"
 	"hwsim/devices/cxl"
 	"hwsim/devices/dma"
@@ -56,8 +58,27 @@ type Peer struct {
 // Validate reports values that no machine can have.
 func (c *Config) Validate(report func(key, message string)) {
 	c.HBM.validate(func(key, message string) { report("hbm."+key, message) }, false)
-	if c.GPU.SMs > 0 && c.L2.Partitions == 2 && c.HBM.Channels%2 != 0 {
+	if c.L2.Partitions == 2 && c.HBM.Channels%2 != 0 {
 		report("hbm.channels", "must be even when the L2 has two partitions")
+	}
+	const lines = 128 * 16 // bytes of a set of the most ways
+	if c.HBM.Channels > 0 && (c.L2.Bytes < uint64(c.HBM.Channels)*lines || c.L2.Bytes > 1<<34) {
+		report("l2.bytes", fmt.Sprintf("must be %d (a set for each channel's slice) to %d", c.HBM.Channels*lines, 1<<34))
+	}
+	if c.HBM.CapacityGiB > 512 {
+		report("hbm.capacity_gib", "must be at most 512: the L2's tags hold 32 bits of line number")
+	}
+	if c.Host != nil || c.Peer != nil {
+		c.farLatency(report, "gpu.remote_ns", c.GPU.RemoteNs)
+	}
+	if c.Host != nil {
+		c.farLatency(report, "host.link.latency_ns", c.Host.Link.LatencyNs)
+	}
+	if c.Peer != nil {
+		c.farLatency(report, "peer.link.latency_ns", c.Peer.Link.LatencyNs)
+		if c.Peer.FabricNs < 0 {
+			report("peer.fabric_ns", "must not be negative")
+		}
 	}
 	if h := c.Host; h != nil {
 		if h.DDR == nil && h.CXL == nil {
@@ -75,6 +96,14 @@ func (c *Config) Validate(report func(key, message string)) {
 	}
 	if p := c.Peer; p != nil {
 		p.HBM.validate(func(key, message string) { report("peer.hbm."+key, message) }, true)
+	}
+}
+
+// farLatency checks a latency between domains, which bounds the simulator's
+// windows.
+func (c *Config) farLatency(report func(key, message string), key string, ns float64) {
+	if ns < 20 {
+		report(key, "must be at least 20 (the simulator's lookahead)")
 	}
 }
 
@@ -97,8 +126,11 @@ func (x *CXL) validate(report func(key, message string)) {
 	if x.Expanders < 1 || x.Expanders > 64 {
 		report("expanders", "must be 1 to 64")
 	}
-	if x.CapacityGiB <= 0 || x.CapacityGiB > 16384 {
-		report("capacity_gib", "must be above 0 and at most 16384")
+	if x.CapacityGiB <= 0 || x.CapacityGiB*float64(x.Expanders) > 16384 {
+		report("capacity_gib", "must be above 0, and at most 16384 over all expanders")
+	}
+	if x.Expander.Channels > 64 {
+		report("expander.channels", "must be at most 64")
 	}
 	if !powerOfTwo(x.GranuleBytes, 64, 1<<20) {
 		report("granule_bytes", "must be a power of two from 64 to 1048576")

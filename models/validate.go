@@ -3,8 +3,8 @@ package models
 // Validate reports every key whose value describes no transformer.
 func (m *Model) Validate(report func(key, message string)) {
 	positive := func(key string, v int) {
-		if v <= 0 {
-			report(key, "must be positive")
+		if v <= 0 || v > 1<<24 {
+			report(key, "must be 1 to 16777216")
 		}
 	}
 	if m.Name == "" {

@@ -117,7 +117,7 @@ func (r *run) foldError() float64 {
 func (r *run) addOps(t *totals) {
 	gap := r.config.System.GPU.GapNs
 	ended := sim.Time(0)
-	lastCopy := map[int]sim.Time{}
+	covered := sim.Time(0) // up to where transfers are counted: several at once count once
 	for id := range r.decode.ops {
 		o, state := &r.decode.ops[id], r.op(id)
 		if o.span >= r.current {
@@ -129,11 +129,9 @@ func (r *run) addOps(t *totals) {
 		c := &t.classes[r.decode.flows[o.class]]
 		c.calls += weight
 		if o.copy != nil {
-			engine := o.copy.Engine
-			busy := (end - max(start, lastCopy[engine])).Nanoseconds() * weight
-			lastCopy[engine] = max(lastCopy[engine], end)
-			c.ns += max(0, busy)
-			t.transfer += max(0, busy)
+			c.ns += ns
+			t.transfer += max(0, end-max(start, covered)).Nanoseconds() * weight
+			covered = max(covered, end)
 			for _, b := range o.bytes {
 				t.copied += float64(b) * weight
 			}
@@ -148,8 +146,8 @@ func (r *run) addOps(t *totals) {
 	}
 }
 
-// scale completes an interrupted run's first step: the last ended layer
-// stands for those to come. It returns the steps that the totals then cover.
+// scale returns the steps that an interrupted run's totals cover, the mean of
+// its ended spans standing for those to come.
 func (t *totals) scale(r *run) float64 {
 	covered, all := 0.0, 0.0
 	for i := range r.spans {
@@ -259,7 +257,8 @@ func (r *run) objectRows(_ *totals) []ObjectRow {
 	return out
 }
 
-// boundBy names the resource that the step waits for most.
+// boundBy names the busiest resource, if one is busy for more than half of the
+// step.
 func boundBy(res *Result) string {
 	name, busy := "launch gaps and latency", 0.5
 	for _, t := range res.Tiers {

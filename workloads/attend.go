@@ -26,17 +26,17 @@ func (d *decode) headedAttention(span, layer int, fetched []int) {
 func (d *decode) latentAttention(span, layer int, fetched []int) {
 	a, m, l := &d.layout.act, d.model, d.model.MLA
 	b := len(d.lengths)
-	hidden, nope, latent := uint64(m.Hidden)*2, uint64(l.QKNopeDim)*2, uint64(l.KVLoraRank)*2
+	hidden, nope, rope, latent := uint64(m.Hidden)*2, uint64(l.QKNopeDim)*2, uint64(l.QKRopeDim)*2, uint64(l.KVLoraRank)*2
 	att := m.Attention()
 	head := uint64(att.QKDim) * 2
 	w := &d.layout.weights[layer]
 	d.norm(span, 2*layer, a.x, a.y)
 	d.linear(span, layer, "q_a", matrix{a.y, hidden}, matrix{a.up, uint64(l.QLoraRank) * 2}, d.dense())
-	d.linear(span, layer, "q_b", matrix{a.up, uint64(l.QLoraRank) * 2}, matrix{a.qkv, uint64(m.QHeads) * (nope + uint64(l.QKRopeDim)*2)}, d.dense())
+	d.linear(span, layer, "q_b", matrix{a.up, uint64(l.QLoraRank) * 2}, matrix{a.qkv, uint64(m.QHeads) * (nope + rope)}, d.dense())
 	d.linear(span, layer, "kv_a", matrix{a.y, hidden}, matrix{a.up, head}, d.dense())
-	d.append(span, layer, uint64(m.QHeads)*head, m.QHeads, 1, head)
-	d.linear(span, layer, "k_up", matrix{a.qkv, uint64(m.QHeads) * nope}, matrix{a.q, uint64(m.QHeads) * head},
-		heads(m.QHeads, b, w.expertSize["k_up"], nope, head))
+	d.append(span, layer, uint64(m.QHeads)*(nope+rope), m.QHeads, 1, rope)
+	d.linear(span, layer, "k_up", matrix{a.qkv, uint64(m.QHeads) * (nope + rope)}, matrix{a.q, uint64(m.QHeads) * head},
+		heads(m.QHeads, b, w.expertSize["k_up"], nope+rope, head))
 	d.attend(span, layer, fetched)
 	d.linear(span, layer, "v_up", matrix{a.attn, uint64(m.QHeads) * latent}, matrix{a.q, uint64(m.QHeads*l.VDim) * 2},
 		heads(m.QHeads, b, w.expertSize["v_up"], latent, uint64(l.VDim)*2))
@@ -95,18 +95,12 @@ func (d *decode) attend(span, layer int, fetched []int) {
 // With prefetch a layer's copies may start when the layer before last, which
 // used the same buffers, has ended; on demand when the layer before has.
 func (d *decode) fetch(span, layer, position, begin int) []int {
-	var after []int
-	switch back := d.back(); {
-	case position >= back:
-		after = []int{d.ends[position-back]}
-	case begin >= 0:
-		after = []int{begin}
-	}
 	buffer := position % 2
 	var ids []int
 	w := &d.layout.weights[layer]
 	if w.tier != hierarchy.HBM && d.config.Weights.Access != ZeroCopy {
 		w.seen = d.layout.staging[buffer]
+		after := d.after(d.config.Weights.Access, position, begin)
 		ids = append(ids, d.copyIn(span, w.tier, cut(nil, w.home, w.seen, w.bytes, d.config.KV.CopyBytes), after))
 		d.waits = append(d.waits, ids...)
 	}
@@ -115,6 +109,7 @@ func (d *decode) fetch(span, layer, position, begin int) []int {
 		return nil
 	}
 	var kv []int
+	after := d.after(d.config.KV.Access, position, begin)
 	for t := hierarchy.DDR; t < hierarchy.NumTiers; t++ {
 		if l.count[t] > 0 {
 			l.seen[t] = d.layout.kv.staging[buffer][t]
@@ -124,13 +119,21 @@ func (d *decode) fetch(span, layer, position, begin int) []int {
 	return kv
 }
 
-// back returns how many layers back the one lies whose end lets a layer's
-// copies start.
-func (d *decode) back() int {
-	if d.config.KV.Access == OnDemand || (d.config.KV.Access == "" && d.config.Weights.Access == OnDemand) {
-		return 1
+// after returns what a layer's copies wait for: the end of the layer before
+// last, which used the same buffers, or on demand that of the last; early in a
+// step the end of the step before.
+func (d *decode) after(access Access, position, begin int) []int {
+	back := 2
+	if access == OnDemand {
+		back = 1
 	}
-	return 2
+	switch {
+	case position >= back:
+		return []int{d.ends[position-back]}
+	case begin >= 0:
+		return []int{begin}
+	}
+	return nil
 }
 
 // copyIn appends a copy into HBM. Each far tier has a copy engine to itself as

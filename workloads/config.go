@@ -125,6 +125,8 @@ func (c *Config) Validate(report func(key, message string)) {
 	within(report, "workload.tp", w.TP, 0, 64)
 	if w.TP > 1 && c.System.Peer == nil {
 		report("workload.tp", "needs a system with a peer GPU")
+	} else if c.Model.MLA == nil && c.Model.KVHeads < 1 {
+		return // the model has said so
 	} else if _, err := c.Model.Shard(max(1, w.TP)); err != nil {
 		report("workload.tp", err.Error())
 	}

@@ -3,6 +3,7 @@ package workloads
 import (
 	"fmt"
 
+	"hwsim/devices"
 	"hwsim/devices/dma"
 	"hwsim/devices/gpu"
 	"hwsim/hierarchy"
@@ -151,7 +152,7 @@ func (d *decode) product(span int, l models.Linear, w, x, y matrix, groups []gro
 	c := &d.config.System.GPU
 	k, g := d.config.Kernels.GEMM.build(l.Name, c, w, x, y, d.config.Weights.Dtype.size(), l.Out, l.In, groups, d.layout.act.split)
 	id := d.kernel(span, l.Name, k, 2*uint64(g.m)*uint64(l.In+l.Out))
-	d.ops[id].bytes[w.addr>>44] += g.weightBytes()
+	d.ops[id].bytes[devices.Tier(w.addr)] += g.weightBytes()
 	d.ops[id].flops = g.flops()
 	if g.splits > 1 {
 		var parts []matrix

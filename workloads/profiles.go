@@ -91,9 +91,27 @@ func (p *Profiles) Validate(report func(key, message string)) {
 			report(v.key, "must be positive")
 		}
 	}
+	for key, l := range p.launches() {
+		within(report, key+".threads", l.Threads, 1, 1024)
+		within(report, key+".registers", l.Registers, 0, 255)
+		within(report, key+".shared_bytes", l.SharedBytes, 0, 1<<20)
+		if l.PrologueNs < 0 || l.EpilogueNs < 0 {
+			report(key+".prologue_ns", "and epilogue_ns must not be negative")
+		}
+	}
+	within(report, "attention.group_pad", p.Attention.GroupPad, 1, 256)
+	within(report, "attention.tile_tokens", p.Attention.TileTokens, 1, 4096)
+	within(report, "gemm.tile_k", g.TileK, 1, 4096)
 	within(report, "gemm.max_stages", g.MaxStages, 1, gpu.MaxStages)
 	within(report, "attention.stages", p.Attention.Stages, 1, gpu.MaxStages)
 	within(report, "attention_reduce.stages", p.AttnReduce.Stages, 1, gpu.MaxStages)
+}
+
+// launches returns every kernel's launch by the key of its table.
+func (p *Profiles) launches() map[string]*Launch {
+	return map[string]*Launch{"gemm": &p.GEMM.Launch, "split_reduce": &p.SplitReduce.Launch, "attention": &p.Attention.Launch,
+		"attention_reduce": &p.AttnReduce.Launch, "norm": &p.Norm.Launch, "rope": &p.Rope.Launch, "activation": &p.Activation.Launch,
+		"copy": &p.Copy.Launch, "all_reduce": &p.AllReduce.Launch}
 }
 
 // kernel returns a kernel with the launch's figures.

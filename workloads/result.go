@@ -17,7 +17,7 @@ type Result struct {
 
 	StepNs          float64 `json:"step_ns"`        // one decode step, mean over the steps
 	Bound           float64 `json:"bound"`          // half-width of the sampling error, relative to StepNs
-	Simulated       float64 `json:"simulated"`      // share of the step's bytes moved in detail
+	Simulated       float64 `json:"simulated"`      // share of the step's time that was simulated in detail
 	TokensPerSecond float64 `json:"tokens_per_s"`   //
 	BoundBy         string  `json:"bound_by"`       // resource that was busiest, in words
 	RooflineNs      float64 `json:"roofline_ns"`    // the analytic baseline of the same step

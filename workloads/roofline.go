@@ -3,6 +3,7 @@ package workloads
 import (
 	"math"
 
+	"hwsim/devices"
 	"hwsim/hierarchy"
 )
 
@@ -28,7 +29,7 @@ func roofline(c *Config, s *hierarchy.System, placed *decode) *Result {
 			start = math.Max(start, ends[a])
 		}
 		if o.copy != nil {
-			port := s.Port(hierarchy.TierID(o.copy.Segments[0].Src >> 44))
+			port := s.Port(hierarchy.TierID(devices.Tier(o.copy.Segments[0].Src)))
 			start = math.Max(start, links[port])
 			ends[i] = start + transferNs(s, o.bytes)
 			links[port] = ends[i]

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sort"
 
+	"hwsim/devices"
 	"hwsim/devices/dma"
 	"hwsim/devices/gpu"
 	"hwsim/hierarchy"
@@ -110,7 +111,7 @@ func (r *run) build(fidelity string) {
 		if o.copy != nil {
 			o.Work = uint32(len(r.system.Copies))
 			r.system.Copies = append(r.system.Copies, o.copy)
-			o.Unit = r.system.Port(hierarchy.TierID(o.copy.Segments[0].Src >> 44))
+			o.Unit = r.system.Port(hierarchy.TierID(devices.Tier(o.copy.Segments[0].Src)))
 		}
 		ops[i] = o.Op
 	}
@@ -170,6 +171,15 @@ func (r *run) leapt(now, length sim.Time, uncertain, factor float64, start mark)
 	if r.current < len(r.spans) {
 		r.spans[r.current].error += uncertain
 		r.spans[r.current].leapt += length
+	}
+}
+
+// correct changes the length of the last leap, known to so many ps.
+func (r *run) correct(by sim.Time, uncertain float64) {
+	r.leaps[len(r.leaps)-1].total += by
+	if r.current < len(r.spans) {
+		r.spans[r.current].error += uncertain
+		r.spans[r.current].leapt += by
 	}
 }
 

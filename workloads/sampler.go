@@ -14,9 +14,14 @@ const (
 	minBatches   = 16
 	maxBatches   = 64 // after which a drifting rate starts over without them, at most
 	maxTolerance = 0.05
-	warmUp       = 2 * sim.Microsecond
-	confidence   = 0.95
-	leastLeap    = 4 * sim.Microsecond // shorter leaps are not worth their bound
+	reachFactor  = 4
+	// leapBias is what leaps have been found to err by beyond their rates'
+	// scatter, of their length: the difference of sampled from exact over the
+	// configurations of the tests, at most.
+	leapBias   = 0.01
+	warmUp     = 2 * sim.Microsecond
+	confidence = 0.95
+	leastLeap  = 4 * sim.Microsecond // shorter leaps are not worth their bound
 )
 
 // sampler watches the rates of the flows that are active together (the grid
@@ -29,7 +34,11 @@ type sampler struct {
 	from      sim.Time
 	due       sim.Time // end of the current batch
 	start     mark     // counters when the first batch began
-	patience  int      // batches after which a drifting rate starts over without them
+	last      struct { // the last leap within a grid
+		op          int
+		bytes, rate float64 // rate in bytes a ps
+	}
+	patience int // batches after which a drifting rate starts over without them
 }
 
 // flow is one rate, in bytes: of the grid's reads, or of a copy engine.
@@ -55,6 +64,7 @@ func (s *sampler) observe(now sim.Time) {
 		return
 	}
 	if s.due == s.from { // the first batch begins
+		s.from, s.due = now, now
 		s.start = s.run.mark()
 		s.read(nil)
 	} else {
@@ -69,6 +79,7 @@ func (s *sampler) observe(now sim.Time) {
 
 // consider leaps if that is worth it and the rates are known well enough.
 func (s *sampler) consider(now sim.Time) {
+	s.review()
 	room, grid := s.room(now)
 	if room < float64(leastLeap) {
 		return
@@ -200,7 +211,39 @@ func (s *sampler) room(now sim.Time) (dt float64, grid gpu.Leap) {
 		}
 		dt = min(dt, bytes/f.batches.Mean())
 	}
-	return dt * float64(batchTime), grid
+	dt *= float64(batchTime)
+	if s.flows[0].port < 0 {
+		dt = min(dt, s.reach(now, dt))
+	}
+	return dt, grid
+}
+
+// reach limits a leap within a grid: rates that have converged still drift,
+// as CTAs fall out of step and rows are shared less or more. A leap is only so
+// many times as long as what has been simulated of the grid, and a long one
+// leaves enough of it to see what the rate has become.
+func (s *sampler) reach(now sim.Time, room float64) float64 {
+	seen := float64(now - s.run.op(s.run.system.GPU.Progress().Op).Start)
+	const long = 6 * minBatches * batchTime
+	if room > float64(long) {
+		room -= float64(minBatches*batchTime + warmUp)
+	}
+	return min(room, reachFactor*seen)
+}
+
+// review corrects the last leap, if the same grid is still running, for the
+// rate that is found after it: the rate in between is taken for the mean of
+// both, and half of the difference for uncertain.
+func (s *sampler) review() {
+	l := &s.last
+	f := s.flows[0]
+	if l.bytes == 0 || f.port >= 0 || l.op != s.run.system.GPU.Progress().Op {
+		return
+	}
+	was, is := l.rate, f.batches.Mean()/float64(batchTime)
+	correction := l.bytes/((was+is)/2) - l.bytes/was
+	s.run.correct(sim.Time(correction), math.Abs(correction)/2)
+	l.bytes = 0
 }
 
 // leap moves every flow ahead at its mean rate to just before the first of
@@ -216,16 +259,17 @@ func (s *sampler) leap(now sim.Time, dt float64, grid gpu.Leap) bool {
 				return false
 			}
 			dt = grid.Bytes / f.batches.Mean()
+			s.last.op, s.last.bytes, s.last.rate = s.run.system.GPU.Progress().Op, grid.Bytes, f.batches.Mean()/float64(batchTime)
 			s.run.system.GPU.Apply(grid, now, sim.Time(dt*float64(batchTime)))
 		}
 	}
 	for _, f := range s.flows {
 		if f.port >= 0 {
 			room, unit := s.run.ports[f.port].Leap(f.engine)
-			s.run.ports[f.port].Apply(f.engine, min(room, uint64(dt*f.batches.Mean())/unit*unit))
+			s.run.ports[f.port].Apply(f.engine, min(room, uint64(dt*f.batches.Mean()/float64(unit)+0.5)*unit))
 		}
 	}
 	span := sim.Time(dt * float64(batchTime))
-	s.run.leapt(now, span, bound*float64(span)+grid.Tail, float64(span)/float64(now-s.from), s.start)
+	s.run.leapt(now, span, (bound+leapBias)*float64(span)+grid.Tail, float64(span)/float64(now-s.from), s.start)
 	return true
 }

@@ -1,6 +1,6 @@
 // Package dma models a GPU's end of a link (PCIe, NVLink): the port through
 // which SMs read and write remote memory in place, and the copy engines that
-// move bytes between it and the GPU's own memory, one engine a direction.
+// move bytes between it and the GPU's own memory, each one copy at a time.
 //
 // SM requests hold one of the link's tags each; an engine keeps a window of
 // bytes in flight and pays a fixed cost for every copy it starts. Both share

@@ -5,7 +5,7 @@ import (
 	"hwsim/sim"
 )
 
-// enqueue gives a copy to the engine of its direction.
+// enqueue gives a copy to its engine.
 func (p *Port) enqueue(at sim.Time, m *devices.Message) {
 	c := (*p.copies)[m.Tag]
 	n := c.Engine

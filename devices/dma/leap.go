@@ -33,8 +33,12 @@ func (p *Port) Leap(engine int) (bytes, unit uint64) {
 	segs := e.queue[0].copy.Segments
 	seg := segs[e.segment]
 	chunk := uint64(p.config.ChunkBytes)
-	if margin := leapMargin * uint64(p.config.WindowBytes); seg.Bytes-e.offset > margin {
+	margin := leapMargin * uint64(p.config.WindowBytes)
+	if seg.Bytes > margin && seg.Bytes-e.offset > margin {
 		return (seg.Bytes - e.offset - margin) / chunk * chunk, chunk
+	}
+	if seg.Bytes > margin {
+		return 0, seg.Bytes // the end of a long one: its drain is simulated
 	}
 	like := 0
 	for i := e.segment + 1; i < len(segs) && segs[i].Bytes == seg.Bytes; i++ {

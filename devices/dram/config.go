@@ -1,6 +1,9 @@
 package dram
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Config is a memory controller's settings. Zero values take the defaults
 // named in each comment.
@@ -47,6 +50,24 @@ func setDefault[T comparable](v *T, to T) {
 	var zero T
 	if *v == zero {
 		*v = to
+	}
+}
+
+// Validate reports settings that no controller can have.
+func (c *Config) Validate(report func(key, message string)) {
+	if c.Rows < 0 || c.Ranks < 0 || c.HitCap < -1 {
+		report("rows", "and ranks must not be negative, and hit_cap not below -1")
+	}
+	for name, ns := range c.TimingsNs {
+		if ns < 0 || name == "tREFI" && ns < 100 || ns > 1e6 {
+			report("timings_ns."+name, "must be 0 to 1e6, tREFI at least 100")
+		}
+	}
+	d := c.withDefaults()
+	if err := d.validate(); err != nil {
+		report("standard", strings.TrimPrefix(err.Error(), "dram: "))
+	} else if _, err := d.spec(); err != nil {
+		report("standard", strings.TrimPrefix(err.Error(), "dram: "))
 	}
 }
 

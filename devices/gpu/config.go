@@ -23,11 +23,11 @@ func (c *Config) Validate(report func(key, message string)) {
 	for _, v := range []struct {
 		key string
 		bad bool
-	}{{"sms", c.SMs < 1}, {"clock_mhz", c.ClockMHz <= 0}, {"registers", c.Registers < 1}, {"shared_bytes", c.SharedBytes < 1},
-		{"threads", c.Threads < 32}, {"ctas", c.CTAs < 1}, {"tensor_tflops", c.TensorTFLOPS <= 0}, {"vector_tflops", c.VectorTFLOPS <= 0},
+	}{{"sms", c.SMs < 1 || c.SMs > 4096}, {"clock_mhz", c.ClockMHz <= 0}, {"registers", c.Registers < 1}, {"shared_bytes", c.SharedBytes < 1},
+		{"threads", c.Threads < 32 || c.Threads > 1<<16}, {"ctas", c.CTAs < 1 || c.CTAs > 1024}, {"tensor_tflops", c.TensorTFLOPS <= 0}, {"vector_tflops", c.VectorTFLOPS <= 0},
 		{"port_bytes_per_clock", c.PortBytesPerClk <= 0}, {"requests_per_clock", c.RequestsPerClock <= 0}} {
 		if v.bad {
-			report(v.key, "must be positive")
+			report(v.key, "must be positive, and no more than a GPU can have")
 		}
 	}
 	for _, v := range []struct {

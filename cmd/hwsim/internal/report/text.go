@@ -95,7 +95,7 @@ func provenance(p *page, r *workloads.Result) {
 	detail := "no sampling"
 	switch r.Fidelity {
 	case "sampled":
-		detail = percent(r.Simulated) + " of the bytes simulated in detail"
+		detail = percent(r.Simulated) + " of the time simulated in detail"
 	case "analytic":
 		detail = "nothing simulated"
 	}
