@@ -3,8 +3,8 @@ package configs
 import (
 	"encoding"
 	"fmt"
-	"math"
 	"maps"
+	"math"
 	"reflect"
 	"slices"
 	"strconv"

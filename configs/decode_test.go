@@ -78,7 +78,7 @@ type anything struct {
 	Err    error            `toml:"err"`
 	Skip   int              `toml:"-"`
 	Own    int
-	hidden int `toml:"hidden"`
+	hidden int `toml:"hidden"` //lint:ignore U1000 the decoder must leave it alone
 }
 
 func load(t *testing.T, text string, sets ...string) *Document {

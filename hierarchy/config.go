@@ -111,7 +111,7 @@ func (m *Memory) validate(report func(key, message string), granule bool) {
 	if m.CapacityGiB <= 0 || m.CapacityGiB > 16384 {
 		report("capacity_gib", "must be above 0 and at most 16384")
 	}
-	if m.ReservedGiB < 0 || m.ReservedGiB >= m.CapacityGiB {
+	if m.ReservedGiB < 0 || (m.CapacityGiB > 0 && m.ReservedGiB >= m.CapacityGiB) {
 		report("reserved_gib", "must be at least 0 and below capacity_gib")
 	}
 	if m.Channels < 1 || m.Channels > 1024 {

@@ -1,6 +1,8 @@
 package hierarchy
 
 import (
+	"math"
+
 	"hwsim/devices/cache"
 	"hwsim/devices/cxl"
 	"hwsim/devices/dma"
@@ -179,16 +181,18 @@ func buses(c *dram.Config) float64 {
 // CeilingGBps returns the most that reads of a tier can get: its pins', or
 // that of the link before it.
 func (s *System) CeilingGBps(t TierID) float64 {
-	peak := s.PeakGBps(t)
-	if t == HBM {
-		return peak
-	}
+	return min(s.PeakGBps(t), s.LinkGBps(t))
+}
+
+// LinkGBps returns the most that reads over the GPU's link to a tier can get,
+// infinite for HBM.
+func (s *System) LinkGBps(t TierID) float64 {
 	for _, r := range s.remotes {
-		if r.port.ID() == s.Port(t) {
-			peak = min(peak, r.wire.Ceiling(1))
+		if t != HBM && r.port.ID() == s.Port(t) {
+			return r.wire.Ceiling(1)
 		}
 	}
-	return peak
+	return math.Inf(1)
 }
 
 func (s *System) memory(t TierID) *Memory {

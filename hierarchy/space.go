@@ -42,6 +42,15 @@ func (e *CapacityError) Error() string {
 // UserError says that the configuration is at fault.
 func (e *CapacityError) UserError() bool { return true }
 
+// Fits reports whether all objects of a class that are to be placed in a tier
+// have room, so that the error, a *CapacityError, is of their sum.
+func (s *Space) Fits(class string, tier TierID, bytes uint64) error {
+	if free := s.capacity[tier] - s.used[tier]; bytes > free {
+		return &CapacityError{class, tier, bytes, free, s.capacity[tier]}
+	}
+	return nil
+}
+
 // Place reserves bytes in a tier and returns their address. The error is a
 // *CapacityError.
 func (s *Space) Place(class string, tier TierID, bytes uint64) (uint64, error) {

@@ -24,11 +24,6 @@ type Port[M any] struct {
 // lane holds messages from one source to one destination in sequence.
 type lane[M any] []letter[M]
 
-type letter[M any] struct {
-	key uint64
-	m   M
-}
-
 // ID returns the number by which other domains address this one: ports are
 // numbered from 0 in order of creation.
 func (p *Port[M]) ID() int { return p.id }
@@ -75,7 +70,7 @@ func (p *Port[M]) receive() {
 	for _, from := range p.mail {
 		l := from.lanes[p.id]
 		for i := range l {
-			*p.at(l[i].key) = l[i].m
+			*p.w.put(l[i].key) = l[i].e
 		}
 		from.lanes[p.id] = l[:0]
 	}

@@ -15,25 +15,15 @@ const (
 // Queue holds pending events of type E and yields them in order of (time,
 // phase), those of equal order first in, first out. The zero value is ready
 // for use. Pushing and popping allocate nothing once the queue has held as
-// many events before.
+// many events, spread over time alike, before.
 type Queue[E any] struct {
-	w      wheel
-	events []E // by node of w
+	w wheel[E]
 }
 
 // Push adds e at the time at, in ps, which is not before that of the last
 // event popped, nor negative, nor Never.
 func (q *Queue[E]) Push(at Time, ph Phase, e E) {
-	*q.at(orderOf(at, ph)) = e
-}
-
-// at adds an event and returns where its payload goes.
-func (q *Queue[E]) at(key uint64) *E {
-	i := int(q.w.put(key))
-	if i >= len(q.events) {
-		q.events = append(q.events, make([]E, i+1-len(q.events))...)
-	}
-	return &q.events[i]
+	*q.w.put(orderOf(at, ph)) = e
 }
 
 // Next returns the time of the earliest event, Never when there is none. It
@@ -57,7 +47,7 @@ func (q *Queue[E]) PopInto(e *E) Time {
 	if q.w.n == 0 {
 		panic("sim: pop from an empty queue")
 	}
-	*e = q.events[q.w.take()]
+	*e = *q.w.take()
 	return Time(q.w.last >> 1)
 }
 

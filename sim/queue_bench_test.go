@@ -7,11 +7,13 @@ import (
 
 // benchEvent is as large as the messages of the devices.
 type benchEvent struct {
-	addr, bytes   uint64
-	birth, first  Time
-	kind, to, tag uint32
-	rng           uint32
-	rest          [2]uint64
+	addr  uint64
+	_     [8]byte
+	first Time
+	kind  uint32
+	tag   uint32
+	rng   uint32
+	_     [28]byte
 }
 
 // benchDomain reschedules each event 1 ps to about 1 µs ahead.

@@ -176,7 +176,7 @@ func (a Access) validate(report func(key, message string), key string, s Split) 
 	switch a {
 	case Prefetch, OnDemand, ZeroCopy:
 	case "":
-		if s.shares()[hierarchy.HBM] < 1 {
+		if s.DDR > 0 || s.CXL > 0 || s.Peer > 0 {
 			report(key, "must be prefetch, ondemand or zerocopy when the split leaves HBM")
 		}
 	default:

@@ -136,22 +136,19 @@ func (g *gemm) Tile(cta, tile int, runs []gpu.Run) []gpu.Run {
 	}
 	runs = append(runs, gpu.Run{Addr: g.w.addr + it.w + uint64(it.row)*g.w.pitch + uint64(float64(k0)*g.elemW), Pitch: g.w.pitch,
 		Rows: uint32(min(g.tileRows, g.rows-it.row)), Bytes: uint32(float64(depth) * g.elemW)})
-	cluster := g.cluster
-	if g.splits > 1 {
-		cluster = 1 // neighbours hold other parts of K: nothing to share
-	}
-	first, columns := cta%cluster, min(g.tileCols, it.m-it.col)
-	if n := (columns - first + cluster - 1) / cluster; n > 0 {
-		runs = append(runs, gpu.Run{Addr: g.x.addr + it.x + uint64(it.col+first)*g.x.pitch + uint64(k0)*2, Pitch: uint64(cluster) * g.x.pitch,
+	first, columns := cta%g.cluster, min(g.tileCols, it.m-it.col)
+	if n := (columns - first + g.cluster - 1) / g.cluster; n > 0 {
+		runs = append(runs, gpu.Run{Addr: g.x.addr + it.x + uint64(it.col+first)*g.x.pitch + uint64(k0)*2, Pitch: uint64(g.cluster) * g.x.pitch,
 			Rows: uint32(n), Bytes: uint32(depth) * 2})
 	}
 	return runs
 }
 
-// item returns the CTA's n-th tile of y and which part of K.
+// item returns the CTA's n-th tile of y and which part of K. Neighbours, that
+// is a cluster, have the same part: they share the tokens' tile.
 func (g *gemm) item(cta, n int) (item, int) {
 	i := cta + n*g.ctas
-	return g.items[i/g.splits], i % g.splits
+	return g.items[i%len(g.items)], i / len(g.items)
 }
 
 // Epilogue implements gpu.Program: y, or fp32 parts of it when K is split.

@@ -162,7 +162,7 @@ func (l *kvLayer) bytesByTier(seq, n int) (sum [hierarchy.NumTiers]uint64) {
 	return sum
 }
 
-// remote returns the layer's bytes outside HBM, by tier.
+// remote returns the layer's bytes in a tier.
 func (l *kvLayer) remote(t hierarchy.TierID) uint64 {
 	return uint64(l.count[t]) * (l.cache.pageBytes(0) + l.cache.pageBytes(1))
 }

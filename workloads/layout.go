@@ -60,6 +60,7 @@ func (d *decode) layWeights() error {
 	l, m := &d.layout, d.model
 	shares := d.config.Weights.Split.shares()
 	largest := uint64(0)
+	var need [hierarchy.NumTiers]uint64
 	for n := range m.Layers {
 		w := layerWeights{offset: map[string]uint64{}, expertSize: map[string]uint64{}}
 		for _, p := range m.Linears(n) {
@@ -68,6 +69,16 @@ func (d *decode) layWeights() error {
 			w.bytes = align(w.bytes + one*uint64(p.Heads)*uint64(p.Experts))
 		}
 		w.tier, _ = interleaved(shares, n)
+		need[w.tier] += w.bytes
+		l.weights = append(l.weights, w)
+	}
+	for t, bytes := range need {
+		if err := d.system.Space.Fits(classWeights, hierarchy.TierID(t), bytes); err != nil {
+			return err
+		}
+	}
+	for n := range l.weights {
+		w := &l.weights[n]
 		addr, err := d.system.Space.Place(classWeights, w.tier, w.bytes)
 		if err != nil {
 			return err
@@ -76,7 +87,6 @@ func (d *decode) layWeights() error {
 		if w.tier != hierarchy.HBM && d.config.Weights.Access != ZeroCopy {
 			largest = max(largest, w.bytes)
 		}
-		l.weights = append(l.weights, w)
 	}
 	var err error
 	for i := range l.staging {
@@ -104,6 +114,7 @@ func (d *decode) place(class string, bytes uint64, err error) (uint64, error) {
 func (d *decode) layKV() error {
 	c := &d.layout.kv
 	d.shapeKV(c, d.model.Attention())
+	var need [hierarchy.NumTiers]uint64
 	for n := range d.model.Layers {
 		l := kvLayer{cache: c, unit: d.config.KV.Unit, shares: d.config.KV.Split.shares()}
 		if l.unit == "layer" {
@@ -112,6 +123,18 @@ func (d *decode) layKV() error {
 			l.shares[t] = 1
 		}
 		l.count = l.counts(c.pages())
+		for t := range need {
+			need[t] += l.remote(hierarchy.TierID(t))
+		}
+		c.layers = append(c.layers, l)
+	}
+	for t, bytes := range need {
+		if err := d.system.Space.Fits(classKV, hierarchy.TierID(t), bytes); err != nil {
+			return err
+		}
+	}
+	for n := range c.layers {
+		l := &c.layers[n]
 		for t := range hierarchy.NumTiers {
 			l.spread[t] = coprime(uint64(l.count[t]))
 			for part := range 2 {
@@ -127,7 +150,6 @@ func (d *decode) layKV() error {
 			}
 		}
 		l.seen = l.home
-		c.layers = append(c.layers, l)
 	}
 	return d.layStaging(c)
 }

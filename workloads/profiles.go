@@ -83,10 +83,10 @@ func (p *Profiles) Validate(report func(key, message string)) {
 	for _, v := range []struct {
 		key string
 		bad bool
-	}{{"gemm.tile_k", g.TileK < 1}, {"gemm.stage_bytes", g.StageBytes < 1}, {"gemm.cluster", g.Cluster < 1}, {"gemm.max_split", g.MaxSplit < 1},
-		{"gemm.shared_per_clock", g.SharedPerClk <= 0}, {"attention.tile_tokens", p.Attention.TileTokens < 1}, {"copy.elements", p.Copy.Elements < 1},
+	}{{"gemm.stage_bytes", g.StageBytes < 1}, {"gemm.cluster", g.Cluster < 1}, {"gemm.max_split", g.MaxSplit < 1},
+		{"gemm.shared_per_clock", g.SharedPerClk <= 0}, {"copy.elements", p.Copy.Elements < 1},
 		{"activation.elements", p.Activation.Elements < 1}, {"split_reduce.elements", p.SplitReduce.Elements < 1}, {"all_reduce.elements", p.AllReduce.Elements < 1},
-		{"attention.group_pad", p.Attention.GroupPad < 1}, {"attention.max_splits", p.Attention.MaxSplits < 1}} {
+		{"attention.max_splits", p.Attention.MaxSplits < 1}} {
 		if v.bad {
 			report(v.key, "must be positive")
 		}

@@ -21,7 +21,8 @@ func roofline(c *Config, s *hierarchy.System, placed *decode) *Result {
 	res := &Result{}
 	ends := make([]float64, len(d.ops))
 	stream := 0.0
-	links := map[int]float64{} // when each port's link is free: its engines share it
+	links := map[int]float64{}            // when each port's link is free: its engines share it
+	var tiers [hierarchy.NumTiers]float64 // when each far memory is free
 	for i := range d.ops {
 		o := &d.ops[i]
 		start := 0.0
@@ -29,13 +30,12 @@ func roofline(c *Config, s *hierarchy.System, placed *decode) *Result {
 			start = math.Max(start, ends[a])
 		}
 		if o.copy != nil {
-			port := s.Port(hierarchy.TierID(devices.Tier(o.copy.Segments[0].Src)))
-			start = math.Max(start, links[port])
-			ends[i] = start + transferNs(s, o.bytes)
-			links[port] = ends[i]
-			for _, b := range o.bytes {
-				res.TransferBytes += b
-			}
+			tier := hierarchy.TierID(devices.Tier(o.copy.Segments[0].Src))
+			port, bytes := s.Port(tier), o.bytes[tier]
+			links[port] = math.Max(start, links[port]) + float64(bytes)/s.LinkGBps(tier)
+			tiers[tier] = math.Max(start, tiers[tier]) + transferNs(s, o.bytes)
+			ends[i] = math.Max(links[port], tiers[tier])
+			res.TransferBytes += bytes
 			continue
 		}
 		ns := c.System.GPU.LaunchNs + max(transferNs(s, o.bytes), o.flops/(c.System.GPU.TensorTFLOPS*1e3))

@@ -68,7 +68,6 @@ type run struct {
 	current int // first span that has not ended
 	leaps   []leap
 	extra   mark    // what leaps have added to the counters
-	bound   float64 // ps of sampling error, weighted, from leaps in kernels
 	roofNs  float64 // the roofline's prediction of all steps: the scale of what matters
 	stopped bool
 }

@@ -15,9 +15,9 @@ const (
 	maxBatches   = 64 // after which a drifting rate starts over without them, at most
 	maxTolerance = 0.05
 	reachFactor  = 4
-	// leapBias is what leaps have been found to err by beyond their rates'
-	// scatter, of their length: the difference of sampled from exact over the
-	// configurations of the tests, at most.
+	// leapBias is what leaps within a grid have been found to err by beyond
+	// their rates' scatter, of their length: the difference of sampled from
+	// exact kernels over the configurations of the tests, but for the head's.
 	leapBias   = 0.01
 	warmUp     = 2 * sim.Microsecond
 	confidence = 0.95
@@ -270,6 +270,9 @@ func (s *sampler) leap(now sim.Time, dt float64, grid gpu.Leap) bool {
 		}
 	}
 	span := sim.Time(dt * float64(batchTime))
-	s.run.leapt(now, span, (bound+leapBias)*float64(span)+grid.Tail, float64(span)/float64(now-s.from), s.start)
+	if grid.Bytes > 0 {
+		bound += leapBias
+	}
+	s.run.leapt(now, span, bound*float64(span)+grid.Tail, float64(span)/float64(now-s.from), s.start)
 	return true
 }

@@ -1,0 +1,156 @@
+package workloads
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"hwsim/configs"
+	"hwsim/devices/gpu"
+	"hwsim/hierarchy"
+)
+
+// load returns the tiny configuration with overrides, each key=value.
+func load(t testing.TB, sets ...string) *Config {
+	t.Helper()
+	d, err := configs.Load("testdata/tiny.toml", sets)
+	require.NoError(t, err)
+	var c Config
+	require.NoError(t, d.Decode(&c))
+	return &c
+}
+
+// place returns a configuration's machine with everything laid out on it.
+func place(t testing.TB, sets ...string) *decode {
+	t.Helper()
+	c := load(t, sets...)
+	s, err := hierarchy.Build(&c.System)
+	require.NoError(t, err)
+	d, err := newDecode(c, s, 1)
+	require.NoError(t, err)
+	return d
+}
+
+// begin returns a run that is ready to simulate.
+func begin(t testing.TB, fidelity string, sets ...string) *run {
+	t.Helper()
+	d := place(t, sets...)
+	c := d.config
+	c.Sampling = c.Sampling.withDefaults()
+	r := &run{config: c, options: Options{Seed: 1, Fidelity: fidelity}, system: d.system, decode: d, ports: d.system.Ports()}
+	r.roofNs = roofline(c, d.system, d).StepNs * float64(max(1, c.Workload.Steps))
+	r.build(fidelity)
+	d.system.Engine.SetWorkers(1)
+	return r
+}
+
+// finish simulates a run to its end.
+func finish(t testing.TB, r *run) *Result {
+	t.Helper()
+	require.NoError(t, r.simulate(context.Background()))
+	res, err := r.result(roofline(r.config, r.system, r.decode))
+	require.NoError(t, err)
+	return res
+}
+
+// simulate runs the tiny configuration with overrides.
+func simulate(t testing.TB, fidelity string, sets ...string) *Result {
+	t.Helper()
+	res, err := Run(context.Background(), load(t, sets...), Options{Seed: 1, Fidelity: fidelity, Workers: 1})
+	require.NoError(t, err)
+	require.True(t, res.Complete)
+	return res
+}
+
+// Overrides that more than one test needs.
+var (
+	halfDDR  = []string{"kv.split.hbm=0.5", "kv.split.ddr=0.5"}
+	thirds   = []string{"kv.split.hbm=0.4", "kv.split.ddr=0.3", "kv.split.cxl=0.3"}
+	prefetch = "kv.access=prefetch"
+	onDemand = "kv.access=ondemand"
+	zeroCopy = "kv.access=zerocopy"
+	paged    = []string{"kv.page_tokens=16", "kv.unit=page"}
+)
+
+// with joins lists of overrides and single ones.
+func with(parts ...any) (sets []string) {
+	for _, p := range parts {
+		switch p := p.(type) {
+		case string:
+			sets = append(sets, p)
+		case []string:
+			sets = append(sets, p...)
+		}
+	}
+	return sets
+}
+
+// walk passes every run of a kernel's CTAs to f.
+func walk(k *gpu.Kernel, f func(r gpu.Run, write bool)) {
+	for cta := range k.CTAs {
+		runs := k.Program.Prologue(cta, nil)
+		for tile := range k.Program.Tiles(cta) {
+			runs = k.Program.Tile(cta, tile, runs)
+		}
+		for _, r := range runs {
+			f(r, false)
+		}
+		for _, r := range k.Program.Epilogue(cta, nil) {
+			f(r, true)
+		}
+	}
+}
+
+// cover counts how often each byte is touched.
+type cover map[uint64]int
+
+// add counts the run's bytes, unit bytes at a time.
+func (c cover) add(r gpu.Run, unit uint64) {
+	for row := range uint64(r.Rows) {
+		for at := uint64(0); at < uint64(r.Bytes); at += unit {
+			c[r.Addr+row*r.Pitch+at]++
+		}
+	}
+}
+
+// exactly reports that each of the rows' units was touched n times and nothing
+// else was.
+func (c cover) exactly(t *testing.T, m matrix, rows int, width, unit uint64, n int) {
+	t.Helper()
+	seen := 0
+	for row := range uint64(rows) {
+		for at := uint64(0); at < width; at += unit {
+			require.Equal(t, n, c[m.addr+row*m.pitch+at], "row %d byte %d", row, at)
+			seen++
+		}
+	}
+	require.Len(t, c, seen, "bytes outside the matrix")
+}
+
+// row returns the result's row of a tier.
+func tierRow(t testing.TB, r *Result, name string) TierRow {
+	t.Helper()
+	for _, row := range r.Tiers {
+		if row.Tier == name {
+			return row
+		}
+	}
+	require.Fail(t, fmt.Sprintf("no tier %s", name))
+	return TierRow{}
+}
+
+// link returns the result's row of a direction of a link.
+func linkRow(t testing.TB, r *Result, name string) LinkRow {
+	t.Helper()
+	for _, row := range r.Links {
+		if row.Link == name {
+			return row
+		}
+	}
+	require.Fail(t, fmt.Sprintf("no link %s", name))
+	return LinkRow{}
+}
+
+func tierID(n int) hierarchy.TierID { return hierarchy.TierID(n) }

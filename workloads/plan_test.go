@@ -1,0 +1,73 @@
+package workloads
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"hwsim/hierarchy"
+	"hwsim/sim"
+)
+
+func TestPlanWeightsAddUpToTheLayers(t *testing.T) {
+	for _, layers := range []int{1, 2, 3, 4, 5, 8, 33} {
+		for _, few := range []int{3, 5} {
+			for _, sets := range [][]string{nil, with(halfDDR, prefetch), with(halfDDR, prefetch, "kv.unit=layer"), with(halfDDR, zeroCopy),
+				{"model.moe.experts=4", "model.moe.active=2", "model.moe.expert_ffn=256", "model.moe.dense_layers=1"},
+				{"weights.split.hbm=0.5", "weights.split.ddr=0.5", "weights.access=ondemand"}} {
+				t.Run(fmt.Sprint(layers, few, sets), func(t *testing.T) {
+					d := place(t, with(sets, fmt.Sprintf("model.layers=%d", layers))...)
+					p := d.planFolded(few)
+					sum := 0.0
+					standsFor := map[string]float64{} // layers of each kind
+					for i, l := range p.layers {
+						if i > 0 {
+							require.Greater(t, l, p.layers[i-1])
+						}
+						require.GreaterOrEqual(t, p.weight[i], 1.0)
+						require.Equal(t, p.weight[i] > 1, p.like[i])
+						standsFor[d.signature(l)] += p.weight[i]
+						sum += p.weight[i]
+					}
+					require.InDelta(t, layers, sum, 1e-9)
+					for n := range layers {
+						standsFor[d.signature(n)]--
+					}
+					for s, rest := range standsFor {
+						require.InDelta(t, 0, rest, 1e-9, "layers like %s", s)
+					}
+				})
+			}
+		}
+	}
+}
+
+func TestPlanOfExactSimulatesEveryLayerOnce(t *testing.T) {
+	require.Equal(t, &plan{layers: []int{0, 1, 2}, weight: []float64{1, 1, 1}, like: make([]bool, 3)}, planAll(3))
+}
+
+// A layer whose successor fetches nothing costs something else: the last of a
+// run with far data stands for itself only.
+func TestPlanSimulatesTheLastLayerWithFarData(t *testing.T) {
+	p := place(t, with(halfDDR, prefetch, "model.layers=9")...).planFolded(3)
+	require.Equal(t, []int{0, 1, 2, 8}, p.layers)
+	require.Equal(t, []float64{1, 3.5, 3.5, 1}, p.weight)
+}
+
+func TestReportedTimeIsMonotone(t *testing.T) {
+	r := &run{leaps: []leap{{100, 50}, {100, 80}, {300, 1000}}}
+	require.Equal(t, sim.Time(99), r.reported(99), "a leap moves nothing before it")
+	require.Equal(t, sim.Time(180), r.reported(100))
+	require.Equal(t, sim.Time(1300), r.reported(300))
+	last := sim.Time(-1)
+	for now := range sim.Time(500) {
+		require.Greater(t, r.reported(now), last)
+		last = r.reported(now)
+	}
+}
+
+func TestTiersOfListsWhatIsUsed(t *testing.T) {
+	require.Equal(t, []hierarchy.TierID{hierarchy.HBM}, tiersOf(&place(t).system.Space))
+	require.Equal(t, []hierarchy.TierID{hierarchy.HBM, hierarchy.DDR, hierarchy.CXLMem}, tiersOf(&place(t, with(thirds, zeroCopy)...).system.Space))
+}
