@@ -36,6 +36,18 @@ type item struct {
 	group
 	row int // first row of W
 	col int // first token of the group
+	ofW share
+	ofX share
+}
+
+// share is the part of an operand's tile that a CTA loads itself; the rest
+// comes by multicast from the cluster.
+type share struct{ nth, of int }
+
+// rows returns the first row of the share of n and how many it has.
+func (s share) rows(n int) (first, count int) {
+	first = n * s.nth / s.of
+	return first, n*(s.nth+1)/s.of - first
 }
 
 // group is one independent product of the grid: byte offsets of its W, x and
@@ -92,7 +104,7 @@ func (p *GEMMProfile) build(name string, c *gpu.Config, w, x, y matrix, elemW fl
 	for row := 0; row < rows; row += tr {
 		for _, gr := range groups {
 			for col := 0; col < gr.m; col += tc {
-				g.items = append(g.items, item{gr, row, col})
+				g.items = append(g.items, g.item(gr, row, col))
 			}
 		}
 	}
@@ -103,6 +115,26 @@ func (p *GEMMProfile) build(name string, c *gpu.Config, w, x, y matrix, elemW fl
 	kernel.TileSM = p.tileTime(c, tr, tc)
 	kernel.TileChain = kernel.TileSM
 	return kernel, g
+}
+
+// item returns the tile of y at a row of W and a token of the group. Clusters
+// lie along the tokens when they need several tiles, and share W's; else along
+// W's rows, and share the tokens'.
+func (g *gemm) item(gr group, row, col int) item {
+	it := item{gr, row, col, share{0, 1}, share{0, 1}}
+	if gr.m > g.tileCols {
+		it.ofW = g.turn(col/g.tileCols, (gr.m+g.tileCols-1)/g.tileCols)
+	} else {
+		it.ofX = g.turn(row/g.tileRows, (g.rows+g.tileRows-1)/g.tileRows)
+	}
+	return it
+}
+
+// turn returns the share of the nth of n neighbours: the last cluster may be
+// smaller.
+func (g *gemm) turn(nth, n int) share {
+	first := nth / g.cluster * g.cluster
+	return share{nth - first, min(g.cluster, n-first)}
 }
 
 // tileTime is how long the tensor cores take for one stage's tile: the
@@ -125,28 +157,29 @@ func (g *gemm) Tiles(cta int) int { return g.work(cta) * g.kTiles }
 // Prologue implements gpu.Program.
 func (g *gemm) Prologue(_ int, runs []gpu.Run) []gpu.Run { return runs }
 
-// Tile implements gpu.Program: a stage of W, and the CTA's share of the
-// tokens' tile, of which the rest comes by multicast from the cluster.
+// Tile implements gpu.Program: the CTA's shares of a stage of W and of the
+// tokens.
 func (g *gemm) Tile(cta, tile int, runs []gpu.Run) []gpu.Run {
-	it, split := g.item(cta, tile/g.kTiles)
+	it, split := g.nth(cta, tile/g.kTiles)
 	k0 := (split*g.kTiles + tile%g.kTiles) * g.tileK
 	depth := min(g.tileK, g.k-k0)
 	if depth <= 0 {
 		return runs
 	}
-	runs = append(runs, gpu.Run{Addr: g.w.addr + it.w + uint64(it.row)*g.w.pitch + uint64(float64(k0)*g.elemW), Pitch: g.w.pitch,
-		Rows: uint32(min(g.tileRows, g.rows-it.row)), Bytes: uint32(float64(depth) * g.elemW)})
-	first, columns := cta%g.cluster, min(g.tileCols, it.m-it.col)
-	if n := (columns - first + g.cluster - 1) / g.cluster; n > 0 {
-		runs = append(runs, gpu.Run{Addr: g.x.addr + it.x + uint64(it.col+first)*g.x.pitch + uint64(k0)*2, Pitch: uint64(g.cluster) * g.x.pitch,
+	if first, n := it.ofW.rows(min(g.tileRows, g.rows-it.row)); n > 0 {
+		runs = append(runs, gpu.Run{Addr: g.w.addr + it.w + uint64(it.row+first)*g.w.pitch + uint64(float64(k0)*g.elemW), Pitch: g.w.pitch,
+			Rows: uint32(n), Bytes: uint32(float64(depth) * g.elemW)})
+	}
+	if first, n := it.ofX.rows(min(g.tileCols, it.m-it.col)); n > 0 {
+		runs = append(runs, gpu.Run{Addr: g.x.addr + it.x + uint64(it.col+first)*g.x.pitch + uint64(k0)*2, Pitch: g.x.pitch,
 			Rows: uint32(n), Bytes: uint32(depth) * 2})
 	}
 	return runs
 }
 
-// item returns the CTA's n-th tile of y and which part of K. Neighbours, that
-// is a cluster, have the same part: they share the tokens' tile.
-func (g *gemm) item(cta, n int) (item, int) {
+// nth returns the CTA's n-th tile of y and which part of K. Neighbours, that
+// is a cluster, have the same part.
+func (g *gemm) nth(cta, n int) (item, int) {
 	i := cta + n*g.ctas
 	return g.items[i%len(g.items)], i / len(g.items)
 }
@@ -154,7 +187,7 @@ func (g *gemm) item(cta, n int) (item, int) {
 // Epilogue implements gpu.Program: y, or fp32 parts of it when K is split.
 func (g *gemm) Epilogue(cta int, runs []gpu.Run) []gpu.Run {
 	for n := range g.work(cta) {
-		it, split := g.item(cta, n)
+		it, split := g.nth(cta, n)
 		rows := uint64(min(g.tileRows, g.rows-it.row))
 		out, elem := matrix{g.y.addr + it.y, g.y.pitch}, uint64(2)
 		if g.splits > 1 {
