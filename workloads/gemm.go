@@ -1,6 +1,8 @@
 package workloads
 
 import (
+	"math"
+
 	"hwsim/devices/gpu"
 	"hwsim/sim"
 )
@@ -58,9 +60,10 @@ type group struct {
 }
 
 // shape picks the tile of a product for the profile: the narrowest tile that
-// holds the tokens, then the lowest whose grid fits one wave of SMs, K being
-// split while that leaves SMs idle. (cuBLAS's choices in kernel_info.csv
-// follow it but for ties.)
+// holds the tokens, then the lowest whose grid fits one wave of SMs, or that
+// needs the least rows one after the other; K is split while that leaves SMs
+// idle. Several column tiles take tiles no lower than wide, which read least.
+// (cuBLAS's choices in kernel_info.csv follow it but for ties.)
 func (p *GEMMProfile) shape(rows, k, m, groups, sms int) (tileRows, tileCols, splits int) {
 	tileCols = p.TileCols[len(p.TileCols)-1]
 	for _, c := range p.TileCols {
@@ -69,14 +72,21 @@ func (p *GEMMProfile) shape(rows, k, m, groups, sms int) (tileRows, tileCols, sp
 			break
 		}
 	}
-	columns := (m + tileCols - 1) / tileCols * groups
-	tiles := 0
+	columns := (m + tileCols - 1) / tileCols
+	tiles, least := 0, math.MaxInt
 	for _, r := range p.TileRows {
-		if p.stages(r, tileCols) < 3 && tileRows > 0 {
-			break // too shallow a pipeline
+		if tileRows > 0 && (r*tileCols > p.TileElements || p.stages(r, tileCols) < 3) {
+			break // too many accumulators, or too shallow a pipeline
 		}
-		tileRows = r
-		if tiles = (rows + r - 1) / r * columns; tiles <= sms {
+		if columns > 1 && r < tileCols {
+			continue
+		}
+		n := (rows + r - 1) / r * columns * groups
+		waves := (n + sms - 1) / sms
+		if waves*r <= least {
+			tileRows, tiles, least = r, n, waves*r
+		}
+		if waves == 1 {
 			break
 		}
 	}
@@ -141,9 +151,9 @@ func (g *gemm) turn(nth, n int) share {
 // arithmetic, or bringing W's tile from shared memory if that is slower.
 func (p *GEMMProfile) tileTime(c *gpu.Config, rows, cols int) sim.Time {
 	flops := 2 * float64(rows) * float64(cols) * float64(p.TileK)
-	math := flops / (c.TensorTFLOPS * 1e3 / float64(c.SMs))
+	cores := flops / (c.TensorTFLOPS * 1e3 / float64(c.SMs))
 	shared := float64(rows*p.TileK*2) / (p.SharedPerClk * c.ClockMHz / 1e3)
-	return sim.FromNanoseconds(max(math, shared))
+	return sim.FromNanoseconds(max(cores, shared))
 }
 
 func (g *gemm) work(cta int) (n int) {

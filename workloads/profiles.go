@@ -36,6 +36,7 @@ type GEMMProfile struct {
 	Launch
 	TileRows     []int   `toml:"tile_rows"`        // heights to choose from: rows of W a CTA holds, ascending
 	TileCols     []int   `toml:"tile_cols"`        // widths to choose from: tokens, ascending
+	TileElements int     `toml:"tile_elements"`    // most accumulators of a CTA
 	TileK        int     `toml:"tile_k"`           // depth of one stage, elements
 	StageBytes   int     `toml:"stage_bytes"`      // shared memory that stages may fill
 	MaxStages    int     `toml:"max_stages"`       //
@@ -83,7 +84,7 @@ func (p *Profiles) Validate(report func(key, message string)) {
 	for _, v := range []struct {
 		key string
 		bad bool
-	}{{"gemm.stage_bytes", g.StageBytes < 1}, {"gemm.cluster", g.Cluster < 1}, {"gemm.max_split", g.MaxSplit < 1},
+	}{{"gemm.stage_bytes", g.StageBytes < 1}, {"gemm.cluster", g.Cluster < 1}, {"gemm.tile_elements", g.TileElements < 1}, {"gemm.max_split", g.MaxSplit < 1},
 		{"gemm.shared_per_clock", g.SharedPerClk <= 0}, {"copy.elements", p.Copy.Elements < 1},
 		{"activation.elements", p.Activation.Elements < 1}, {"split_reduce.elements", p.SplitReduce.Elements < 1}, {"all_reduce.elements", p.AllReduce.Elements < 1},
 		{"attention.max_splits", p.Attention.MaxSplits < 1}} {
