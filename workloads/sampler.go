@@ -66,6 +66,7 @@ func (s *sampler) observe(now sim.Time) {
 	if s.due == s.from { // the first batch begins
 		s.from, s.due = now, now
 		s.start = s.run.mark()
+		s.run.system.GPU.Mark(now)
 		s.read(nil)
 	} else {
 		length := float64(now-s.due+batchTime) / float64(batchTime)

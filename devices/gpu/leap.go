@@ -3,6 +3,8 @@ package gpu
 import (
 	"math"
 
+	"gonum.org/v1/gonum/stat"
+
 	"hwsim/sim"
 )
 
@@ -98,7 +100,7 @@ func (u *GPU) each(k *Kernel, f func(c *cta)) {
 
 // steps returns by how many tiles, in the mean, the resident CTAs can leap
 // with none of them reaching its end, and how many tiles (standard deviation)
-// they come further apart; round is the time of a tile of each.
+// they come further apart by chance; round is the time of a tile of each.
 func (u *GPU) steps(k *Kernel, now sim.Time, round float64) (steps int, spread float64) {
 	room := func(c *cta) float64 { return float64(c.tiles - c.next - leapMargin) }
 	least := math.Inf(1)
@@ -110,31 +112,67 @@ func (u *GPU) steps(k *Kernel, now sim.Time, round float64) (steps int, spread f
 		least = min(least, room(c)-further)
 		n, squares = n+1, squares+further*further
 	})
-	return int(least), math.Sqrt(squares / n)
+	return int(least), math.Sqrt(squares/n) * d.chance
 }
 
-// drift is how much further apart CTAs come over a leap than they are: their
-// progress is a random walk, so what a CTA is ahead of the mean of its age
-// grows with the square root of its time.
+// drift is how much further apart CTAs come over a leap than they are. As a
+// rule their progress is a random walk, so what a CTA is ahead of the mean of
+// its age grows with the square root of its time; but where those ahead at the
+// last Mark have since gained more, as CTAs whose data lie in a faster tier
+// do, it grows with time.
 type drift struct {
 	now, length float64 // ps
 	speed       float64 // mean tiles a ps
 	real        float64 // share of the deviations that is more than the counting of whole tiles
+	lasting     bool
+	chance      float64 // share of the deviations to come that the past does not tell
 }
+
+// lastingCorrelation of what CTAs were ahead with what they have gained since
+// tells lasting differences from chance.
+const lastingCorrelation = 0.5
 
 // drift returns the drift over a leap of so many ps.
 func (u *GPU) drift(k *Kernel, now sim.Time, length float64) drift {
-	d := drift{now: float64(now), length: length}
-	age, done := 0.0, 0.0
-	u.each(k, func(c *cta) { age, done = age+d.age(c), done+float64(c.done) })
+	d := drift{now: float64(now), length: length, chance: 1}
+	var age, done, oldAge, oldDone float64
+	u.each(k, func(c *cta) {
+		age, done = age+d.age(c), done+float64(c.done)
+		oldAge, oldDone = oldAge+c.noted.age, oldDone+float64(c.noted.done)
+	})
 	d.speed = done / age
 	n, squares := 0.0, 0.0
-	u.each(k, func(c *cta) { e := d.ahead(c); n, squares = n+1, squares+e*e })
+	var before, since []float64
+	u.each(k, func(c *cta) {
+		e := d.ahead(c)
+		n, squares = n+1, squares+e*e
+		if c.noted.done > 0 && oldAge < age {
+			before = append(before, float64(c.noted.done)-oldDone/oldAge*c.noted.age)
+			since = append(since, float64(c.done-c.noted.done)-(done-oldDone)/(age-oldAge)*(d.age(c)-c.noted.age))
+		}
+	})
 	const counting = 1.0 / 12 // variance of rounding to whole tiles
 	if v := squares / n; v > counting {
 		d.real = math.Sqrt((v - counting) / v)
 	}
+	if len(before) > 2 {
+		if r := stat.Correlation(before, since, nil); r > lastingCorrelation {
+			d.lasting, d.chance = true, math.Sqrt(1-r*r)
+		}
+	}
 	return d
+}
+
+// Mark notes how far every CTA has come, for leaps to tell lasting differences
+// between CTAs from chance. It may be called between windows.
+func (u *GPU) Mark(now sim.Time) {
+	d := drift{now: float64(now)}
+	for _, g := range u.Groups {
+		for i := range g.ctas {
+			c := &g.ctas[i]
+			c.noted.done, c.noted.age = c.done, d.age(c)
+		}
+	}
 }
 
 // age returns the time since the CTA began to load, leaps included.
@@ -146,7 +184,11 @@ func (d *drift) ahead(c *cta) float64 { return float64(c.done) - d.speed*d.age(c
 // of returns the tiles by which the leap takes a CTA further than the mean.
 func (d *drift) of(c *cta) float64 {
 	age := d.age(c)
-	return (math.Sqrt((age+d.length)/age) - 1) * d.ahead(c) * d.real
+	grows := math.Sqrt((age+d.length)/age) - 1
+	if d.lasting {
+		grows = d.length / age
+	}
+	return grows * d.ahead(c) * d.real
 }
 
 // runBytes adds up runs and keeps their storage for the next call.

@@ -67,9 +67,13 @@ type cta struct {
 	leap    int32    // tiles that the current leap takes it
 	began   sim.Time // to load its tiles
 	skipped sim.Time // length of the leaps since
-	busy    bool     // a tile is being computed
-	live    bool     // past its prologue
-	ending  bool     // past its last tile
+	noted   struct { // what it had done at the last Mark
+		done int32
+		age  float64
+	}
+	busy    bool // a tile is being computed
+	live    bool // past its prologue
+	ending  bool // past its last tile
 	pending [MaxStages + 1]int32
 	ready   [MaxStages + 1]sim.Time // when the port has delivered the stage
 }
