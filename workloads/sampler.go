@@ -267,7 +267,7 @@ func (s *sampler) leap(now sim.Time, dt float64, grid gpu.Leap) bool {
 	for _, f := range s.flows {
 		if f.port >= 0 {
 			room, unit := s.run.ports[f.port].Leap(f.engine)
-			s.run.ports[f.port].Apply(f.engine, min(room, uint64(dt*f.batches.Mean()/float64(unit)+0.5)*unit))
+			s.run.ports[f.port].Apply(f.engine, min(room, uint64(dt*f.batches.Mean()/float64(unit)+0.5)*unit), s.run.system.Stored)
 		}
 	}
 	span := sim.Time(dt * float64(batchTime))

@@ -203,6 +203,34 @@ func TestEveryDirtiedSectorIsWrittenBackOnce(t *testing.T) {
 	}
 }
 
+// After a skipped stretch of stores the L2 holds what it would had they
+// passed through, and nothing has moved.
+func TestSkippedStoresLeaveTheSameLines(t *testing.T) {
+	held := func(store func(g *rig, addr, bytes uint64)) (*rig, []array) {
+		g := newRig(t, testConfig(), 1)
+		store(g, 0, 256<<10)
+		store(g, 1<<20, 9<<10)
+		var lines []array
+		for id := range rigSlices {
+			lines = append(lines, g.slice(id).lines)
+		}
+		return g, lines
+	}
+	_, real := held(func(g *rig, addr, bytes uint64) {
+		for at := addr; at < addr+bytes; at += g.wiring.Granule {
+			g.readers[0].write(at, uint32(g.wiring.Granule))
+		}
+	})
+	g, skipped := held(func(g *rig, addr, bytes uint64) {
+		for _, group := range g.groups {
+			group.Stored(addr, bytes)
+		}
+	})
+	require.Equal(t, real, skipped)
+	_, written := g.channelBytes()
+	require.Zero(t, written)
+}
+
 func TestHolesBetweenDirtySectorsAreNotWritten(t *testing.T) {
 	c := testConfig()
 	g := newRig(t, c, 1)

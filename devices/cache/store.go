@@ -87,3 +87,27 @@ func (g *Group) writeBack(s *slice, at sim.Time, base uint64, dirty uint8) {
 		dirty &^= uint8(1<<(lo+n) - 1<<lo)
 	}
 }
+
+// Stored leaves the slices as they are after a stretch of memory has been
+// written, for time that is skipped: nothing moves. It may be called between
+// windows.
+func (g *Group) Stored(addr, bytes uint64) {
+	for base := addr &^ (LineBytes - 1); base < addr+bytes; base += LineBytes {
+		home, _ := g.wiring.Locate(base)
+		if g.local[home] < 0 {
+			continue
+		}
+		set := g.slices[g.local[home]].lines.of(uint32(base / LineBytes))
+		way := set.find(uint32(base / LineBytes))
+		if way == noWay {
+			if way = set.victim(g.slices[g.local[home]].lines.ways); way == noWay {
+				continue
+			}
+			set.claim(way, uint32(base/LineBytes))
+		}
+		set.touch(way)
+		sectors := mask(base, addr, addr+bytes)
+		set.state[way].valid |= sectors
+		set.state[way].dirty |= sectors
+	}
+}

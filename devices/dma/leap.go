@@ -48,14 +48,18 @@ func (p *Port) Leap(engine int) (bytes, unit uint64) {
 }
 
 // Apply takes bytes of an engine's copy, a multiple of Leap's unit and at
-// most its bytes, as moved.
-func (p *Port) Apply(engine int, bytes uint64) {
+// most its bytes, as moved, and passes where they went to landed.
+func (p *Port) Apply(engine int, bytes uint64, landed func(dst, bytes uint64)) {
 	e := &p.engines[engine]
-	seg := e.queue[0].copy.Segments[e.segment]
-	if seg.Bytes-e.offset > leapMargin*uint64(p.config.WindowBytes) {
-		e.offset += bytes
-	} else {
-		e.segment += int(bytes / seg.Bytes)
-	}
+	segs := e.queue[0].copy.Segments
 	e.left -= bytes
+	if seg := segs[e.segment]; seg.Bytes-e.offset > leapMargin*uint64(p.config.WindowBytes) {
+		landed(seg.Dst+e.offset, bytes)
+		e.offset += bytes
+		return
+	}
+	for ; bytes > 0; bytes -= segs[e.segment].Bytes {
+		e.segment++ // the current one goes on; as many behind it are done
+		landed(segs[e.segment].Dst, segs[e.segment].Bytes)
+	}
 }

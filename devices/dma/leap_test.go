@@ -31,7 +31,14 @@ func leapt(t *testing.T, c *Copy, after, most uint64) (took sim.Time, bytes uint
 	room, unit := g.port.Leap(0)
 	require.Zero(t, room%unit)
 	bytes = min(most, room) / unit * unit
-	g.port.Apply(0, bytes)
+	landed := map[uint64]uint64{}
+	sum := uint64(0)
+	g.port.Apply(0, bytes, func(dst, bytes uint64) {
+		require.Zero(t, landed[dst])
+		landed[dst] = bytes
+		sum += bytes
+	})
+	require.Equal(t, bytes, sum, "all of it landed somewhere")
 	g.run()
 	moved, busy := g.port.Moved(0)
 	require.False(t, busy)
@@ -75,7 +82,7 @@ func TestLeapStaysWithinEqualSegments(t *testing.T) {
 	room, unit := g.port.Leap(0)
 	require.Equal(t, uint64(4096), unit)
 	require.Equal(t, uint64(9-at-1)*4096, room, "up to the last but one of those like it")
-	g.port.Apply(0, room)
+	g.port.Apply(0, room, func(_, _ uint64) {})
 	g.run()
 	require.Len(t, g.front.ended, 1)
 }
