@@ -82,14 +82,10 @@ func lookahead(c *Config) sim.Time {
 func (m *Memory) bytes() uint64 { return uint64((m.CapacityGiB - m.ReservedGiB) * (1 << 30)) }
 
 // Stored leaves the L2 as it is after a stretch of memory has been written,
-// for time that is skipped; of other tiers' memory nothing is kept. At most as
-// much as the L2 holds is looked at.
+// for time that is skipped; of other tiers' memory it keeps nothing.
 func (s *System) Stored(addr, bytes uint64) {
 	if devices.Tier(addr) != int(HBM) {
 		return
-	}
-	if kept := s.Config.L2.Bytes; bytes > kept {
-		addr, bytes = addr+bytes-kept, kept
 	}
 	for _, g := range s.L2 {
 		g.Stored(addr, bytes)

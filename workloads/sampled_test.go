@@ -7,26 +7,28 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// leapingCase is a step long enough to leap in. Some have a known gap: the
-// sampled prediction misses its own bound, for the reason given.
+// leapingCase is a step long enough to leap in.
 type leapingCase struct {
 	name string
 	sets []string
-	gap  string
 }
+
+// converges is a tolerance that a machine of four channels reaches within a
+// kernel of 40 µs: its rates scatter more than those of 94 do.
+const converges = "sampling.tolerance=0.01"
 
 // Every way to reach data, long and short batches.
 var fastCases = []leapingCase{
-	{"all in hbm", with(oneWave, "workload.context=32768"), ""},
-	{"prefetch overlaps", with(oneWave, halfDDR, prefetch, "workload.context=32768"), ""},
-	{"on demand", with(oneWave, halfDDR, onDemand, "workload.context=32768"), ""},
-	{"zero copy", with(oneWave, halfDDR, zeroCopy, "workload.context=32768"), ""},
-	{"uneven contexts", with(oneWave, "workload.contexts=[20000,60000]"), ""},
-	{"one sequence", with(oneWave, "workload.batch=1", "workload.context=65536"), ""},
-	{"many sequences", with(oneWave, "workload.batch=18", "workload.context=6144"), ""},
-	{"experts", with(oneWave, "workload.context=32768", "model.moe.experts=8", "model.moe.active=2", "model.moe.expert_ffn=2048"), ""},
-	{"ranks", with(oneWave, "workload.batch=4", "workload.context=65536", "workload.tp=2"), ""},
-	{"folded layers", with(oneWave, "workload.context=32768", "model.layers=8"), ""},
+	{"all in hbm", with(oneWave, "workload.context=32768")},
+	{"prefetch overlaps", with(oneWave, halfDDR, prefetch, "workload.context=32768")},
+	{"on demand", with(oneWave, halfDDR, onDemand, "workload.context=32768")},
+	{"zero copy", with(oneWave, halfDDR, zeroCopy, "workload.context=32768")},
+	{"uneven contexts", with(oneWave, "workload.contexts=[20000,60000]")},
+	{"one sequence", with(oneWave, "workload.batch=1", "workload.context=65536")},
+	{"many sequences", with(oneWave, "workload.batch=18", "workload.context=6144")},
+	{"experts", with(oneWave, "workload.context=32768", "model.moe.experts=8", "model.moe.active=2", "model.moe.expert_ffn=2048")},
+	{"ranks", with(oneWave, "workload.batch=4", "workload.context=65536", "workload.tp=2")},
+	{"folded layers", with(oneWave, "workload.context=32768", "model.layers=8")},
 }
 
 func TestSampledIsWithinItsBoundOfExact(t *testing.T) { requireWithinBound(t, fastCases) }
@@ -36,13 +38,13 @@ func requireWithinBound(t *testing.T, cases []leapingCase) {
 	for _, test := range cases {
 		t.Run(test.name, func(t *testing.T) {
 			exact := simulate(t, "exact", test.sets...)
-			r := begin(t, "sampled", test.sets...)
+			r := begin(t, "sampled", with(test.sets, converges)...)
 			sampled := finish(t, r)
 			miss := math.Abs(sampled.StepNs/exact.StepNs - 1)
 			t.Logf("%+.3f %%, bound %.3f %%, simulated %.0f %%, %d leaps", 100*(sampled.StepNs/exact.StepNs-1), 100*sampled.Bound, 100*sampled.Simulated, len(r.leaps))
 			require.NotEmpty(t, r.leaps)
 			require.Less(t, sampled.Simulated, 0.9)
-			require.LessOrEqual(t, miss, sampled.Bound, test.gap)
+			require.LessOrEqual(t, miss, sampled.Bound)
 		})
 	}
 }

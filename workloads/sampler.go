@@ -18,7 +18,7 @@ const (
 	// leapBias is what leaps within a grid have been found to err by beyond
 	// their rates' scatter, of their length: the difference of sampled from
 	// exact kernels over the configurations of the tests, but for the head's.
-	leapBias   = 0.01
+	leapBias   = 0.005
 	warmUp     = 2 * sim.Microsecond
 	confidence = 0.95
 	leastLeap  = 4 * sim.Microsecond // shorter leaps are not worth their bound
@@ -264,16 +264,37 @@ func (s *sampler) leap(now sim.Time, dt float64, grid gpu.Leap) bool {
 			s.run.system.GPU.Apply(grid, now, sim.Time(dt*float64(batchTime)))
 		}
 	}
-	for _, f := range s.flows {
-		if f.port >= 0 {
-			room, unit := s.run.ports[f.port].Leap(f.engine)
-			s.run.ports[f.port].Apply(f.engine, min(room, uint64(dt*f.batches.Mean()/float64(unit)+0.5)*unit), s.run.system.Stored)
-		}
-	}
+	s.applyCopies(dt)
 	span := sim.Time(dt * float64(batchTime))
 	if grid.Bytes > 0 {
 		bound += leapBias
 	}
 	s.run.leapt(now, span, bound*float64(span)+grid.Tail, float64(span)/float64(now-s.from), s.start)
 	return true
+}
+
+// applyCopies moves the copies ahead by so many batches. Of each the L2 keeps
+// the last part, as large as the copy is among all that passes through.
+func (s *sampler) applyCopies(batches float64) {
+	all := 0.0
+	for _, f := range s.flows {
+		all += f.batches.Mean()
+		if f.port < 0 && s.run.config.System.L2.Partitions > 1 {
+			all += f.batches.Mean() / 2 // every other line read is far, and its near slice keeps a copy
+		}
+	}
+	for _, f := range s.flows {
+		if f.port < 0 {
+			continue
+		}
+		room, unit := s.run.ports[f.port].Leap(f.engine)
+		bytes := min(room, uint64(batches*f.batches.Mean()/float64(unit)+0.5)*unit)
+		kept := uint64(float64(s.run.config.System.L2.Bytes) * f.batches.Mean() / all)
+		passed := bytes - min(bytes, kept)
+		s.run.ports[f.port].Apply(f.engine, bytes, func(dst, n uint64) {
+			over := min(passed, n)
+			passed -= over
+			s.run.system.Stored(dst+over, n-over)
+		})
+	}
 }
