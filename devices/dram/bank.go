@@ -58,6 +58,7 @@ type pseudo struct {
 	wantPRE [2]uint64 // another row open than the oldest entry's
 	idle    uint64    // open, nobody wants it (closed page only)
 	fresh   uint64    // opened for an entry whose column has not issued yet
+	freshOf [2]uint64 // those whose entry is of this direction: its hits wait behind it
 	blocked uint64    // waiting for its refresh
 
 	col, act, pre, ref candidate

@@ -190,7 +190,7 @@ func (c *Channel) Enqueue(at sim.Time, r Request) {
 		c.catchUp(tick)
 	}
 	c.now = max(c.now, tick)
-	if c.door.len() > 0 || !c.room(r.Write) {
+	if c.door.len() > 0 || !c.Room(r.Write) {
 		c.door.push(waiter{r, at, tick})
 		return
 	}
@@ -215,8 +215,9 @@ func (c *Channel) Next() sim.Time {
 	return c.spec.Tick.Edge(at)
 }
 
-// room reports whether the window takes another request of this direction.
-func (c *Channel) room(w bool) bool {
+// Room reports whether the window takes another request of this direction at
+// once; Enqueue keeps one that finds none at the door.
+func (c *Channel) Room(w bool) bool {
 	d := direction(w)
 	return c.waiting[d] < c.depth[d]
 }
@@ -287,7 +288,7 @@ func (c *Channel) newRequest() int32 {
 
 // admitWaiting lets requests in from the door while the window has room.
 func (c *Channel) admitWaiting() {
-	for c.door.len() > 0 && c.room(c.door.front().r.Write) {
+	for c.door.len() > 0 && c.Room(c.door.front().r.Write) {
 		c.admit(c.door.pop())
 	}
 	c.setMode()

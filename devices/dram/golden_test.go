@@ -29,7 +29,7 @@ func inject(c *Channel, n int, f stream) float64 {
 		if i == n {
 			continue
 		}
-		if a, w := f(i); c.room(w) {
+		if a, w := f(i); c.Room(w) {
 			if !w {
 				reads++
 			}
@@ -89,6 +89,18 @@ var goldens = []struct {
 	{"ddr5_6400an", 32, 32, map[string]float64{"tWTRS": 1.56}, []golden{
 		{"seq", "A", 60000, 83.7, 0}, {"seq", "B", 60000, 91.6, 0}, {"rand", "B", 20000, 45.8, 0},
 		{"mix", "B", 60000, 74.7, 0}, {"mixrand", "B", 20000, 44.2, 0}}},
+	{"hbm2_2400", 64, 64, nil, []golden{
+		{"seq", "A", 60000, 76.8, 0}, {"seq", "B", 60000, 89.8, 0}, {"rand", "B", 20000, 30.0, 0},
+		{"mix", "B", 60000, 75.8, 0}, {"mixrand", "B", 20000, 28.2, 0}}},
+	{"hbm4_8000", 128, 64, nil, []golden{
+		{"seq", "A", 60000, 87.3, 0}, {"seq", "B", 60000, 87.8, 0}, {"rand", "B", 20000, 23.4, 0},
+		{"mix", "B", 60000, 58.2, 0}, {"mixrand", "B", 20000, 22.1, 0}}},
+	{"lpddr5_6400", 32, 32, nil, []golden{
+		{"seq", "A", 60000, 79.2, 0}, {"seq", "B", 60000, 91.7, 0}, {"rand", "B", 20000, 43.4, 0},
+		{"mix", "B", 60000, 71.6, 0}, {"mixrand", "B", 20000, 32.5, 0}}},
+	{"gddr6_14000", 32, 32, nil, []golden{
+		{"seq", "A", 60000, 72.9, 0}, {"seq", "B", 60000, 91.8, 0}, {"rand", "B", 20000, 22.9, 0},
+		{"mix", "B", 60000, 64.4, 0}, {"mixrand", "B", 20000, 21.1, 0}}},
 }
 
 func TestSaturatedThroughputMatchesRamulatorWithinOnePoint(t *testing.T) {

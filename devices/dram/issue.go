@@ -69,6 +69,7 @@ func (c *Channel) issueACT(p *pseudo, b int32, at int64) {
 	bit := uint64(1) << uint(b)
 	p.open |= bit
 	p.fresh |= bit
+	p.freshOf[d] |= bit
 	c.classifyBoth(p, b)
 	c.competeFresh(p, b)
 	p.act.dirty = true
@@ -106,12 +107,12 @@ func (c *Channel) close(p *pseudo, b int32, at int64) {
 	c.classifyBoth(p, b)
 }
 
-// issueColumn issues one burst of the bank's oldest row hit.
-func (c *Channel) issueColumn(p *pseudo, b int32, at int64) {
+// issueColumn issues one burst of the bank's oldest row hit: of the entry the
+// row was opened for if fresh, else of the direction now served.
+func (c *Channel) issueColumn(p *pseudo, b int32, at int64, fresh bool) {
 	k := &p.banks[b]
 	bit := uint64(1) << uint(b)
 	d := c.mode
-	fresh := p.fresh&bit != 0
 	if fresh {
 		d = int(k.dir)
 	}
@@ -131,6 +132,7 @@ func (c *Channel) issueColumn(p *pseudo, b int32, at int64) {
 	if fresh {
 		c.chargeRow(q, k, at)
 		p.fresh &^= bit
+		p.freshOf[d] &^= bit
 		c.compete(p, b)
 		if p.blocked&bit != 0 {
 			p.ref.dirty = true

@@ -124,8 +124,10 @@ func TestRules(t *testing.T) {
 		{"PrechargeAfterActivateWaitsTRAS", []request{{}, {row: 1}}, ACT, PRE, sameBank,
 			func(s *Spec) int64 { return s.ActDelay + max(s.T[TRAS], s.T[TRCDRD]+s.T[TRTP]) }},
 		{"PrechargeAfterWriteWaitsTWR", []request{{write: true}, {row: 1, write: true}}, WR, PRE, sameBank,
-			func(s *Spec) int64 { return s.ColDelay + s.T[TCWL] + s.Burst + s.T[TWR] }},
-		{"PrechargeAfterReadWaitsTRTP", []request{{}, {col: 1}, {col: 2}, {col: 3}, {col: 4}, {col: 5}, {col: 6}, {col: 7}, {row: 1}},
+			func(s *Spec) int64 {
+				return s.ColDelay + max(s.T[TCWL]+s.Burst+s.T[TWR], s.T[TRAS]-s.T[TRCDWR])
+			}},
+		{"PrechargeAfterReadWaitsTRTP", []request{{}, {col: 1}, {col: 2}, {col: 3}, {col: 4}, {col: 5}, {col: 6}, {col: 7}, {col: 8}, {row: 1}},
 			RD, PRE, sameBank, func(s *Spec) int64 { return s.ColDelay + s.T[TRTP] }},
 		{"ActivatesOfOneGroupWaitTRRDL", []request{{}, {bank: 1}}, ACT, ACT, sameGroup,
 			func(s *Spec) int64 { return s.T[TRRDL] }},
@@ -133,14 +135,14 @@ func TestRules(t *testing.T) {
 			func(s *Spec) int64 { return s.T[TRRDS] }},
 		{"ReadsOfOneGroupWaitTCCDL", []request{{}, {col: 1}}, RD, RD, sameGroup,
 			func(s *Spec) int64 { return s.T[TCCDL] }},
-		{"ReadsOfTwoGroupsWaitTCCDS", []request{{}, {group: 1}, {col: 1}, {group: 1, col: 1}, {col: 2}, {group: 1, col: 2}}, RD, RD, otherGroup,
+		{"ReadsOfTwoGroupsWaitTCCDS", []request{{}, {group: 1}, {col: 1}, {group: 1, col: 1}, {col: 2}, {group: 1, col: 2}, {col: 3}, {group: 1, col: 3}}, RD, RD, otherGroup,
 			func(s *Spec) int64 { return s.T[TCCDS] }},
 		{"WritesOfOneGroupWaitTCCDLWR", []request{{write: true}, {col: 1, write: true}}, WR, WR, sameGroup,
 			func(s *Spec) int64 { return s.T[TCCDLWR] }},
 		{"WritesOfTwoGroupsWaitTCCDSWR", []request{{write: true}, {group: 1, write: true},
 			{col: 1, write: true, later: true}, {group: 1, col: 1, write: true}}, WR, WR, otherGroup,
 			func(s *Spec) int64 { return s.T[TCCDSWR] }},
-		{"ReadToWriteWaitsTRTW", []request{{}, {col: 1, write: true}}, RD, WR, sameGroup,
+		{"ReadToWriteWaitsTRTW", []request{{}, {col: 1, later: true}, {col: 2, write: true}}, RD, WR, sameGroup,
 			func(s *Spec) int64 { return s.T[TRTW] }},
 	}
 	for _, r := range rules {

@@ -43,7 +43,7 @@ func (c *Channel) issue(p *pseudo, kind int, at int64) {
 	c.now = max(c.now, at)
 	switch kind {
 	case kindColumn:
-		c.issueColumn(p, p.col.bank, at)
+		c.issueColumn(p, p.col.bank, at, p.col.key&lateBit == 0)
 	case kindACT:
 		c.issueACT(p, p.act.bank, at)
 	case kindPRE:
@@ -114,7 +114,7 @@ func (c *Channel) pickColumn(p *pseudo) {
 		at := max(floor, p.nextCol[d][b], p.groupCol[d][p.groupOf[b]&63], p.rankCol[d][p.rankOf[b]&63])
 		least = min(least, min(at-floor, longest)*waitUnit|p.hitKey[d][b])
 	}
-	for m := p.hits[d] &^ (p.blocked | p.fresh | c.hold); m != 0; m &= m - 1 {
+	for m := p.hits[d] &^ (p.blocked | p.freshOf[d] | c.hold); m != 0; m &= m - 1 {
 		b := bits.TrailingZeros64(m) & (maxBanks - 1)
 		at := max(floor, p.nextCol[d][b], p.groupCol[d][p.groupOf[b]&63], p.rankCol[d][p.rankOf[b]&63])
 		least = min(least, min(at-floor, longest)*waitUnit|lateBit|p.hitKey[d][b])
@@ -162,7 +162,7 @@ func (c *Channel) compete(p *pseudo, b int32) {
 	barred := (p.blocked | c.hold) & bit
 	if p.col.bank == b {
 		p.col.dirty = true
-	} else if !p.col.dirty && p.fresh&bit == 0 && p.hits[d]&bit&^barred != 0 {
+	} else if !p.col.dirty && p.freshOf[d]&bit == 0 && p.hits[d]&bit&^barred != 0 {
 		at := c.alignUp(max(c.now, c.busFree[0], p.nextCol[d][b], p.groupCol[d][p.groupOf[b]], p.rankCol[d][p.rankOf[b]]))
 		p.col.beat(at, lateBit|p.hitKey[d][b], b)
 	}

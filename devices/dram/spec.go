@@ -6,7 +6,7 @@ import "hwsim/sim"
 // timings. Every state of a Channel is counted in ticks of Tick.
 type Spec struct {
 	Name   string
-	Family string // "HBM2", "HBM2E", "HBM3", "HBM3E", "DDR4", "DDR5"
+	Family string // "HBM2", "HBM2E", "HBM3", "HBM3E", "HBM4", "DDR4", "DDR5", "LPDDR5", "LPDDR5X", "GDDR6", "GDDR6X"
 
 	PseudoChannels int // of one channel
 	Ranks          int // DDR ranks, or HBM stack ids, of one pseudo-channel
@@ -60,17 +60,25 @@ func (s *Spec) resolve() {
 	}
 }
 
+// with returns s with the rows of its table that others replace.
+func (s *Spec) with(rows []Timing) *Spec {
+	for _, row := range rows {
+		for i := range s.Timings {
+			if s.Timings[i].Param == row.Param {
+				s.Timings[i] = row
+			}
+		}
+	}
+	return s
+}
+
 // override replaces one timing by ns nanoseconds.
 func (s *Spec) override(name string, ns float64) error {
 	p, err := paramNamed(name)
 	if err != nil {
 		return err
 	}
-	for i := range s.Timings {
-		if s.Timings[i].Param == p {
-			s.Timings[i] = Timing{p, ns, 0, "configuration"}
-		}
-	}
+	s.with([]Timing{{p, ns, 0, "configuration"}})
 	s.T[p] = Timing{Param: p, NS: ns}.clocks(s.tCK()) * s.TicksPerCK
 	return nil
 }
