@@ -70,6 +70,9 @@ func ClockHz(hz uint64) Clock {
 // Edge returns the time of edge n ≥ 0, rounded down to a picosecond.
 func (c Clock) Edge(n int64) Time {
 	hi, lo := bits.Mul64(uint64(n), c.Num)
+	if hi == 0 {
+		return Time(lo / c.Den)
+	}
 	q, _ := bits.Div64(hi, lo, c.Den)
 	return Time(q)
 }

@@ -158,13 +158,18 @@ func (c *Channel) findHit(p *pseudo, b int32, d int, e int32) {
 func (c *Channel) push(p *pseudo, b int32, d int, e int32) {
 	k, en := &p.banks[b], &c.entries[e]
 	en.next = none
+	k.queued++
+	if k.head[d] != none && (k.hit[d] != none || k.row != en.row) { // one more behind others: the bank's sets stay
+		c.entries[k.tail[d]].next = e
+		k.tail[d] = e
+		return
+	}
 	if k.head[d] == none {
 		k.head[d], p.headKey[d][b] = e, ageKey(en.seq, b)
 	} else {
 		c.entries[k.tail[d]].next = e
 	}
 	k.tail[d] = e
-	k.queued++
 	if k.row == en.row && k.hit[d] == none {
 		k.hit[d], p.hitKey[d][b] = e, ageKey(en.seq, b)
 		if c.closedPage {
@@ -174,6 +179,12 @@ func (c *Channel) push(p *pseudo, b int32, d int, e int32) {
 	c.classify(p, b, d)
 }
 
+// release makes entry e's place free.
+func (c *Channel) release(e int32) {
+	c.entries[e].next = c.freeEntry
+	c.freeEntry = e
+}
+
 // remove takes the hit entry of direction d out of the bank's queue.
 func (c *Channel) remove(p *pseudo, b int32, d int) {
 	k := &p.banks[b]
@@ -181,10 +192,16 @@ func (c *Channel) remove(p *pseudo, b int32, d int) {
 	after := c.entries[e].next
 	if k.head[d] == e {
 		k.head[d] = after
+		k.over = 0
 		if after != none {
 			p.headKey[d][b] = ageKey(c.entries[after].seq, b)
+			if c.entries[after].row == k.row { // the next in line hits too: the bank's sets stay
+				k.hit[d], p.hitKey[d][b] = after, p.headKey[d][b]
+				k.queued--
+				c.release(e)
+				return
+			}
 		}
-		k.over = 0
 	} else {
 		before := k.head[d]
 		for c.entries[before].next != e {
@@ -198,8 +215,7 @@ func (c *Channel) remove(p *pseudo, b int32, d int) {
 	}
 	k.queued--
 	c.findHit(p, b, d, after)
-	c.entries[e].next = c.freeEntry
-	c.freeEntry = e
+	c.release(e)
 	c.classifyBoth(p, b)
 	if k.queued == 0 && p.refsWait {
 		c.chooseUnits(p)

@@ -98,6 +98,11 @@ func New(cfg Config) (*Channel, error) {
 	if err != nil {
 		return nil, err
 	}
+	return newChannelOf(s, cfg)
+}
+
+// newChannelOf returns an idle channel of s; cfg has its defaults and is valid.
+func newChannelOf(s *Spec, cfg Config) (*Channel, error) {
 	m, err := newAddrMap(s, cfg.Map, *cfg.Hash)
 	if err != nil {
 		return nil, err
@@ -241,6 +246,11 @@ func (c *Channel) admit(w waiter) {
 	d := direction(w.r.Write)
 	p.bursts = int32(end - x)
 	c.waiting[d] += p.bursts
+	if end == x+1 {
+		p.parts = 1
+		c.addEntry(q, d, m.decode(x), 1)
+		return
+	}
 	block := m.step * m.run
 	for x < end {
 		stop := end
