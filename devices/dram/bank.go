@@ -22,6 +22,11 @@ type entry struct {
 	next int32 // younger entry of the same bank and direction
 }
 
+// holds reports whether the burst at is one of the entry's.
+func (e *entry) holds(at place) bool {
+	return e.row == at.row && e.col <= at.col && at.col < e.col+e.left
+}
+
 // maxBanks is how many banks one mask word can name.
 const maxBanks = 64
 
@@ -30,6 +35,7 @@ type bank struct {
 	head, tail, hit [2]int32 // entries by direction; hit: the oldest of the open row
 	row             int32    // open row, none when closed
 	queued          int32    // entries of both directions
+	columns         int32    // column commands since the row was opened
 	over            int32    // younger hits served over an older conflict
 	dir             uint8    // direction of the entry the row was opened for
 	conflicted      bool     // that entry found another row open
@@ -53,13 +59,14 @@ type scope struct {
 type pseudo struct {
 	// Sets of banks, one bit each.
 	open    uint64
-	hits    [2]uint64 // an entry of this direction hits the open row
-	wantACT [2]uint64 // closed with entries of this direction
-	wantPRE [2]uint64 // another row open than the oldest entry's
-	idle    uint64    // open, nobody wants it (closed page only)
-	fresh   uint64    // opened for an entry whose column has not issued yet
-	freshOf [2]uint64 // those whose entry is of this direction: its hits wait behind it
-	blocked uint64    // waiting for its refresh
+	hits    [2]uint64                    // an entry of this direction hits the open row
+	wantACT [2]uint64                    // closed with entries of this direction
+	wantPRE [2]uint64                    // another row open than the oldest entry's
+	idle    uint64                       // open, and to be closed though nobody queued wants another row
+	fresh   uint64                       // opened for an entry whose column has not issued yet
+	freshOf [2]uint64                    // those whose entry is of this direction: its hits wait behind it
+	blocked uint64                       // waiting for its refresh
+	barred  struct{ row, column uint64 } // by an all-bank refresh in preparation, or as it is not their turn (FCFS)
 
 	col, act, pre, ref candidate
 
@@ -111,10 +118,11 @@ func (c *Channel) classify(p *pseudo, b int32, d int) {
 	case k.row == none:
 		p.wantACT[d] |= bit
 	default:
-		if k.hit[d] != none {
+		full := c.full(k)
+		if k.hit[d] != none && !full {
 			p.hits[d] |= bit
 		}
-		if c.entries[h].row != k.row && (k.hit[d] == none || k.over >= c.hitCap) {
+		if full || c.entries[h].row != k.row && (k.hit[d] == none || k.over >= c.hitCap) {
 			p.wantPRE[d] |= bit
 		}
 	}
@@ -123,9 +131,12 @@ func (c *Channel) classify(p *pseudo, b int32, d int) {
 	}
 }
 
+// full reports whether the row has served as many columns as it may.
+func (c *Channel) full(k *bank) bool { return c.pageCap > 0 && k.columns >= c.pageCap }
+
 // classifyBoth sets all bits of the bank after its row or queue changed.
 func (c *Channel) classifyBoth(p *pseudo, b int32) {
-	if c.closedPage {
+	if c.closes || c.pageCap > 0 {
 		c.classifyIdle(p, b)
 	}
 	c.classify(p, b, read)
@@ -135,7 +146,7 @@ func (c *Channel) classifyBoth(p *pseudo, b int32) {
 func (c *Channel) classifyIdle(p *pseudo, b int32) {
 	k, bit := &p.banks[b], uint64(1)<<uint(b)
 	p.idle &^= bit
-	if k.row != none && k.hit[read] == none && k.hit[write] == none {
+	if k.row != none && (c.full(k) || c.closes && k.hit[read] == none && k.hit[write] == none) {
 		p.idle |= bit
 	}
 	p.pre.dirty = true
@@ -172,7 +183,7 @@ func (c *Channel) push(p *pseudo, b int32, d int, e int32) {
 	k.tail[d] = e
 	if k.row == en.row && k.hit[d] == none {
 		k.hit[d], p.hitKey[d][b] = e, ageKey(en.seq, b)
-		if c.closedPage {
+		if c.closes {
 			c.classifyIdle(p, b)
 		}
 	}
@@ -195,7 +206,7 @@ func (c *Channel) remove(p *pseudo, b int32, d int) {
 		k.over = 0
 		if after != none {
 			p.headKey[d][b] = ageKey(c.entries[after].seq, b)
-			if c.entries[after].row == k.row { // the next in line hits too: the bank's sets stay
+			if c.entries[after].row == k.row && !c.full(k) { // the next in line hits too: the bank's sets stay
 				k.hit[d], p.hitKey[d][b] = after, p.headKey[d][b]
 				k.queued--
 				c.release(e)

@@ -22,7 +22,7 @@ type Request struct {
 type Completion struct {
 	Tag         uint32
 	Write       bool
-	First, Last sim.Time    // start of its first data beat, end of its last
+	First, Last sim.Time    // start of its first data beat, end of its last; of data from queued writes arrival and answer
 	Why         devices.Why // division of Last - enqueue time
 }
 
@@ -57,8 +57,13 @@ type Channel struct {
 	data                            [2]int64 // column command to first data
 	align                           int64    // row commands other than PRE issue on its multiples
 
-	hitCap     int32
-	closedPage bool
+	fcfs      bool
+	forward   bool
+	hitCap    int32
+	closes    bool  // rows that nobody queued wants
+	closeWait int64 // so long after their last use
+	pageCap   int32 // column commands of a row, or 0
+	holds     bool  // an all-bank refresh holds back the other pseudo-channel too
 
 	busFree  [2]int64 // column bus, row bus: free from this tick
 	rowBus   int      // index of the row bus: 0 where there is one bus
@@ -68,9 +73,8 @@ type Channel struct {
 	seq     int64
 	pending int
 
-	mode      int    // direction now served: read, or write while writes drain
-	held      int    // all-bank refreshes in preparation, see holdAll
-	hold      uint64 // all ones while held
+	mode      int // direction now served: read, or write while writes drain
+	held      int // all-bank refreshes in preparation, see holdAll
 	ranks     int
 	waiting   [2]int32 // bursts in the window
 	depth     [2]int32
@@ -108,16 +112,24 @@ func newChannelOf(s *Spec, cfg Config) (*Channel, error) {
 		return nil, err
 	}
 	c := &Channel{spec: s, mapp: m, freeEntry: none, freeReq: none,
-		hitCap: int32(max(cfg.HitCap, 0)), closedPage: cfg.Page == "closed",
+		fcfs: cfg.Scheduler == "fcfs", forward: cfg.Forward, hitCap: int32(max(cfg.HitCap, 0)),
+		closes: cfg.Page != "open", pageCap: int32(cfg.PageCap),
+		holds:     s.SplitBuses && cfg.Refresh == "all_bank",
 		depth:     [2]int32{int32(cfg.QueueDepth), int32(cfg.WriteQueueDepth)},
 		drainHigh: int32(cfg.DrainHigh * float64(cfg.WriteQueueDepth)),
 		drainLow:  int32(math.Ceil(cfg.DrainLow * float64(cfg.WriteQueueDepth))),
 	}
 	c.ranks = s.Ranks
+	if c.fcfs {
+		c.hitCap = 0
+	}
+	if cfg.Page == "adaptive" {
+		c.closeWait = int64(cfg.PageIdleNs * 1000 / s.Tick.Period())
+	}
 	c.setDistances()
 	c.pcs = make([]pseudo, s.PseudoChannels)
 	for i := range c.pcs {
-		c.pcs[i] = newPseudo(s, cfg)
+		c.pcs[i] = newPseudo(s, cfg, i)
 	}
 	c.check.init(s)
 	return c, nil
@@ -150,12 +162,12 @@ func (c *Channel) setDistances() {
 	}
 }
 
-func newPseudo(s *Spec, cfg Config) pseudo {
+func newPseudo(s *Spec, cfg Config, number int) pseudo {
 	scopes := 1
 	if s.ActPerRank {
 		scopes = s.Ranks
 	}
-	p := pseudo{banks: make([]bank, s.Banks()), scopes: make([]scope, scopes), lastCol: -never, refs: newRefreshers(s, cfg)}
+	p := pseudo{banks: make([]bank, s.Banks()), scopes: make([]scope, scopes), lastCol: -never, refs: newRefreshers(s, cfg, number)}
 	for i := range p.banks {
 		empty := [2]int32{none, none}
 		p.banks[i] = bank{row: none, used: -never, head: empty, tail: empty, hit: empty}
@@ -189,18 +201,37 @@ func (c *Channel) Drop() { c.done = c.done[:0] }
 // It first issues every command due before at. A request beyond the
 // scheduler's window waits at the door, in order.
 func (c *Channel) Enqueue(at sim.Time, r Request) {
-	tick := c.spec.Tick.At(at)
-	c.run(tick)
+	c.enqueue(waiter{r, at, c.spec.Tick.At(at)})
+}
+
+func (c *Channel) enqueue(w waiter) {
+	c.run(w.tick)
 	if c.pending == 0 {
-		c.catchUp(tick)
+		c.catchUp(w.tick)
 	}
-	c.now = max(c.now, tick)
-	if c.door.len() > 0 || !c.Room(r.Write) {
-		c.door.push(waiter{r, at, tick})
+	c.now = max(c.now, w.tick)
+	if c.door.len() > 0 || !c.Room(w.r.Write) {
+		c.door.push(w)
 		return
 	}
-	c.admit(waiter{r, at, tick})
+	c.admit(w)
 	c.setMode()
+}
+
+// EnqueueAt is Enqueue at the edge of number tick, for who knows it.
+func (c *Channel) EnqueueAt(tick int64, r Request) {
+	c.enqueue(waiter{r, c.spec.Tick.Edge(tick), tick})
+}
+
+// AwaitRoom issues commands until the window has room for a request of this
+// direction, and returns the tick of the last one.
+func (c *Channel) AwaitRoom(write bool) (last int64) {
+	for !c.Room(write) {
+		p, kind, at := c.choose()
+		c.issue(p, kind, at)
+		last = at
+	}
+	return last
 }
 
 // Advance issues every command that can issue strictly before until.
@@ -234,15 +265,43 @@ func direction(w bool) int {
 	return read
 }
 
+// queuedWrites reports whether bursts x to end all lie in queued writes.
+func (c *Channel) queuedWrites(x, end uint64) bool {
+	for ; x < end; x++ {
+		at := c.mapp.decode(x)
+		e := c.pcs[at.pc].banks[at.bank].head[write]
+		for e != none && !c.entries[e].holds(at) {
+			e = c.entries[e].next
+		}
+		if e == none {
+			return false
+		}
+	}
+	return true
+}
+
+// answer completes a read from queued writes, a tick after it came.
+func (c *Channel) answer(w waiter, bursts int64) {
+	done := Completion{Tag: w.r.Tag, First: w.at, Last: c.spec.Tick.Edge(max(c.now, w.tick) + 1)}
+	done.Why.Add(devices.Queue, done.Last-w.at)
+	c.done = append(c.done, done)
+	c.stats.Reads++
+	c.stats.Forwarded += uint64(bursts)
+}
+
 // admit splits a request into entries and queues them.
 func (c *Channel) admit(w waiter) {
+	m := c.mapp
+	x := w.r.Addr >> m.burstShift
+	end := (w.r.Addr + max(uint64(w.r.Bytes), 1) + 1<<m.burstShift - 1) >> m.burstShift
+	if c.forward && !w.r.Write && c.queuedWrites(x, end) {
+		c.answer(w, int64(end-x))
+		return
+	}
 	q := c.newRequest()
 	p := &c.requests[q]
 	*p = pending{at: w.at, tick: w.tick, tag: w.r.Tag, write: w.r.Write, first: never}
 	c.pending++
-	m := c.mapp
-	x := w.r.Addr >> m.burstShift
-	end := (w.r.Addr + max(uint64(w.r.Bytes), 1) + 1<<m.burstShift - 1) >> m.burstShift
 	d := direction(w.r.Write)
 	p.bursts = int32(end - x)
 	c.waiting[d] += p.bursts

@@ -9,7 +9,7 @@ import (
 // named in each comment.
 type Config struct {
 	Standard string `toml:"standard"` // a name of Standards
-	Refresh  string `toml:"refresh"`  // "all_bank" (default), "per_bank", "same_bank", "none"
+	Refresh  string `toml:"refresh"`  // "all_bank" (default), "staggered": the same, ranks and pseudo-channels in turn, "per_bank", "same_bank", "none"
 	Postpone int    `toml:"postpone"` // per_bank, same_bank: most tREFI a refresh may be late, 1 to 8; default 8 (JEDEC's limit)
 
 	QueueDepth      int     `toml:"queue_depth"`       // read bursts the scheduler sees; default 128
@@ -17,8 +17,14 @@ type Config struct {
 	DrainHigh       float64 `toml:"drain_high"`        // writes drain from this share of WriteQueueDepth; default 0.8
 	DrainLow        float64 `toml:"drain_low"`         // down to this; default 0.1
 
-	Page   string `toml:"page"`    // "open" (default), "closed": close a row nobody queued wants
-	HitCap int    `toml:"hit_cap"` // younger row hits served before an older conflict closes the row; default 4, -1 none
+	Scheduler string `toml:"scheduler"` // "frfcfs" (default): ready first, then oldest; "fcfs": the oldest request only
+	HitCap    int    `toml:"hit_cap"`   // younger row hits served before an older conflict closes the row; default 4, -1 none
+
+	Page       string  `toml:"page"`         // "open" (default); "closed": close a row nobody queued wants; "adaptive": when it has not been used for PageIdleNs
+	PageIdleNs float64 `toml:"page_idle_ns"` // adaptive: default 100
+	PageCap    int     `toml:"page_cap"`     // column commands after which a row is closed; default 0: any number
+
+	Forward bool `toml:"forward"` // a read whose bytes are all in queued writes is answered from them; default false: caches above do so
 
 	Map  string `toml:"map"`       // field order, see MapA; "A", "B"; default MapGPU on HBM, MapB on DDR
 	Hash *bool  `toml:"bank_hash"` // XOR bank and group with row bits; default true
@@ -32,7 +38,9 @@ type Config struct {
 // withDefaults returns c with its zero values replaced.
 func (c Config) withDefaults() Config {
 	setDefault(&c.Refresh, "all_bank")
+	setDefault(&c.Scheduler, "frfcfs")
 	setDefault(&c.Page, "open")
+	setDefault(&c.PageIdleNs, 100)
 	setDefault(&c.Postpone, 8)
 	setDefault(&c.QueueDepth, 128)
 	setDefault(&c.WriteQueueDepth, 128)
@@ -74,10 +82,14 @@ func (c *Config) Validate(report func(key, message string)) {
 // validate reports the first setting that cannot be.
 func (c Config) validate() error {
 	switch {
-	case c.Refresh != "all_bank" && c.Refresh != "per_bank" && c.Refresh != "same_bank" && c.Refresh != "none":
-		return fmt.Errorf("dram: refresh %q is none of all_bank, per_bank, same_bank, none", c.Refresh)
-	case c.Page != "open" && c.Page != "closed":
-		return fmt.Errorf("dram: page %q is neither open nor closed", c.Page)
+	case c.Refresh != "all_bank" && c.Refresh != "staggered" && c.Refresh != "per_bank" && c.Refresh != "same_bank" && c.Refresh != "none":
+		return fmt.Errorf("dram: refresh %q is none of all_bank, staggered, per_bank, same_bank, none", c.Refresh)
+	case c.Scheduler != "frfcfs" && c.Scheduler != "fcfs":
+		return fmt.Errorf("dram: scheduler %q is neither frfcfs nor fcfs", c.Scheduler)
+	case c.Page != "open" && c.Page != "closed" && c.Page != "adaptive":
+		return fmt.Errorf("dram: page %q is none of open, closed, adaptive", c.Page)
+	case !(c.PageIdleNs > 0 && c.PageIdleNs <= 1e6) || c.PageCap < 0:
+		return fmt.Errorf("dram: page_idle_ns %g must be above 0 to 1e6 and page_cap %d not negative", c.PageIdleNs, c.PageCap)
 	case c.Postpone < 1 || c.Postpone > 8:
 		return fmt.Errorf("dram: postpone %d is outside 1 to 8 tREFI", c.Postpone)
 	case c.QueueDepth < 1 || c.WriteQueueDepth < 1:
@@ -106,6 +118,8 @@ func (c Config) spec() (*Spec, error) {
 		}
 	}
 	switch {
+	case c.Refresh != "none" && s.T[TREFI] <= 2*s.T[TRFCAB]:
+		return nil, fmt.Errorf("dram: tREFI of %d ticks leaves no time between refreshes of %d", s.T[TREFI], s.T[TRFCAB])
 	case s.Banks() > 64:
 		return nil, fmt.Errorf("dram: %d banks in a pseudo-channel, at most 64 (one mask word)", s.Banks())
 	case c.Refresh == "per_bank" && !s.PerBank:

@@ -46,7 +46,7 @@ func (c *Channel) skip(p *pseudo, settled int64) {
 		for r.debt > 0 {
 			if r.unit < 0 {
 				r.unit = bits.TrailingZeros64(r.left)
-				if r.op == REFab && c.rowBus == 1 {
+				if c.holds {
 					c.holdAll(1)
 				}
 			}
@@ -59,7 +59,7 @@ func (c *Channel) skip(p *pseudo, settled int64) {
 			r.settle(c)
 		}
 	}
-	if c.closedPage {
+	if c.closes && settled-p.lastCol > c.closeWait {
 		c.skipClose(p, p.open)
 	}
 	p.rechoose()

@@ -46,7 +46,7 @@ func (c *Channel) issueACT(p *pseudo, b int32, at int64) {
 	d := c.mode
 	k, t := &p.banks[b], &c.spec.T
 	e := k.head[d]
-	k.row, k.dir, k.over = c.entries[e].row, uint8(d), 0
+	k.row, k.dir, k.over, k.columns = c.entries[e].row, uint8(d), 0, 0
 	if !k.conflicted {
 		k.begun = at
 	}
@@ -126,6 +126,7 @@ func (c *Channel) issueColumn(p *pseudo, b int32, at int64, fresh bool) {
 	c.spread(p, b, d, at)
 	p.nextPRE[b] = max(p.nextPRE[b], at+c.colToPRE[d])
 	k.used = at
+	k.columns++
 	c.busFree[0] = at + c.spec.ColTicks
 	p.lastCol, p.lastDir = at, uint8(d)
 	p.col.dirty = true
@@ -158,6 +159,8 @@ func (c *Channel) issueColumn(p *pseudo, b int32, at int64, fresh bool) {
 	en.col++
 	if en.left == 0 {
 		c.finish(p, b, d, en.req)
+	} else if c.full(k) {
+		c.classifyBoth(p, b)
 	}
 	if !fresh {
 		c.admitWaiting()

@@ -22,8 +22,8 @@ type refresher struct {
 	apart    int64    // tRREFD; 0 where nothing else is to refresh
 }
 
-// newRefreshers returns the refreshers of one pseudo-channel.
-func newRefreshers(s *Spec, cfg Config) []refresher {
+// newRefreshers returns the refreshers of the pseudo-channel of that number.
+func newRefreshers(s *Spec, cfg Config, number int) []refresher {
 	if cfg.Refresh == "none" {
 		return nil
 	}
@@ -36,14 +36,19 @@ func newRefreshers(s *Spec, cfg Config) []refresher {
 	for i := range rs {
 		all := (^uint64(0) >> (64 - uint(per))) << uint(i*per)
 		rs[i] = newRefresher(s, cfg, all)
+		if cfg.Refresh == "staggered" {
+			n := int64(parts * s.PseudoChannels)
+			rs[i].start -= rs[i].interval * int64(number*parts+i) / n
+			rs[i].setDue()
+		}
 	}
 	return rs
 }
 
 func newRefresher(s *Spec, cfg Config, all uint64) refresher {
-	r := refresher{unit: -1, interval: s.T[TREFI], apart: s.T[TRREFD]}
+	r := refresher{start: -1, unit: -1, interval: s.T[TREFI], apart: s.T[TRREFD]} // its first tick is the first of tREFI
 	switch cfg.Refresh {
-	case "all_bank":
+	case "all_bank", "staggered":
 		r.op, r.pre, r.length, r.apart = REFab, PREab, s.T[TRFCAB], 0
 		r.units = []uint64{all}
 	case "per_bank":
@@ -99,7 +104,10 @@ func (c *Channel) pickRefresh(p *pseudo) {
 			at = min(at, c.refreshReady(p, r))
 		}
 		if at = max(at, c.now); at < p.ref.at {
-			p.ref.at, p.ref.bank = at, int32(i)
+			p.ref.at, p.ref.bank, p.ref.key = at, int32(i), -waitUnit
+			if at >= r.due {
+				p.ref.key = -8 * waitUnit // falling due comes before columns too
+			}
 		}
 	}
 }
@@ -136,7 +144,7 @@ func (c *Channel) chooseUnit(p *pseudo, r *refresher) {
 	r.unit = chosen
 	p.blocked |= r.units[chosen]
 	p.rechoose()
-	if r.op == REFab && c.rowBus == 1 {
+	if c.holds {
 		c.holdAll(1)
 	}
 	for m := r.units[chosen]; m != 0; m &= m - 1 {
@@ -236,7 +244,7 @@ func (r *refresher) settle(c *Channel) {
 	r.unit = -1
 	r.debt--
 	c.countRefresh(r.op, 1)
-	if r.op == REFab && c.rowBus == 1 {
+	if c.holds {
 		c.holdAll(-1)
 	}
 }
@@ -247,11 +255,12 @@ func (r *refresher) settle(c *Channel) {
 // the controller clears them first (as Ramulator's does).
 func (c *Channel) holdAll(n int) {
 	c.held += n
-	c.hold = 0
+	bar := uint64(0)
 	if c.held > 0 {
-		c.hold = ^uint64(0)
+		bar = ^bar
 	}
 	for i := range c.pcs {
+		c.pcs[i].barred.row, c.pcs[i].barred.column = bar, bar
 		c.pcs[i].rechoose()
 	}
 }

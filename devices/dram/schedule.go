@@ -60,6 +60,9 @@ func (c *Channel) choose() (best *pseudo, kind int, at int64) {
 	at = never
 	key := never
 	row := c.busFree[c.rowBus]
+	if c.fcfs {
+		c.takeTurns()
+	}
 	for i := range c.pcs {
 		p := &c.pcs[i]
 		if p.ref.dirty || p.ref.at < row {
@@ -93,6 +96,31 @@ func (c *Channel) choose() (best *pseudo, kind int, at int64) {
 	return best, kind, at
 }
 
+// takeTurns lets only the bank of the oldest entry of the direction served
+// issue commands for it, and columns only if they are that entry's.
+func (c *Channel) takeTurns() {
+	d, oldest, turn := c.mode, never, int32(none)
+	var first *pseudo
+	for i := range c.pcs {
+		p := &c.pcs[i]
+		p.barred.row, p.barred.column = ^uint64(0), ^uint64(0)
+		p.rechoose()
+		for b := range p.banks {
+			if p.banks[b].head[d] != none && p.headKey[d][b] < oldest {
+				oldest, turn, first = p.headKey[d][b], int32(b), p
+			}
+		}
+	}
+	if first == nil || c.held > 0 {
+		return
+	}
+	bit := uint64(1) << uint(turn)
+	first.barred.row &^= bit
+	if k := &first.banks[turn]; k.hit[d] == k.head[d] {
+		first.barred.column &^= bit
+	}
+}
+
 // take sets the candidate from the least word found above floor.
 func (x *candidate) take(least, floor int64) {
 	if least == never {
@@ -114,7 +142,7 @@ func (c *Channel) pickColumn(p *pseudo) {
 		at := max(floor, p.nextCol[d][b], p.groupCol[d][p.groupOf[b]&63], p.rankCol[d][p.rankOf[b]&63])
 		least = min(least, min(at-floor, longest)*waitUnit|p.hitKey[d][b])
 	}
-	for m := p.hits[d] &^ (p.blocked | p.freshOf[d] | c.hold); m != 0; m &= m - 1 {
+	for m := p.hits[d] &^ (p.blocked | p.freshOf[d] | p.barred.column); m != 0; m &= m - 1 {
 		b := bits.TrailingZeros64(m) & (maxBanks - 1)
 		at := max(floor, p.nextCol[d][b], p.groupCol[d][p.groupOf[b]&63], p.rankCol[d][p.rankOf[b]&63])
 		least = min(least, min(at-floor, longest)*waitUnit|lateBit|p.hitKey[d][b])
@@ -128,7 +156,7 @@ func (c *Channel) pickACT(p *pseudo) {
 	floor := c.alignUp(max(c.now, c.busFree[c.rowBus]))
 	least := never
 	d := c.mode & 1
-	for m := p.wantACT[d] &^ (p.blocked | c.hold); m != 0; m &= m - 1 {
+	for m := p.wantACT[d] &^ (p.blocked | p.barred.row); m != 0; m &= m - 1 {
 		b := bits.TrailingZeros64(m) & (maxBanks - 1)
 		at := c.alignUp(max(floor, p.nextACT[b], p.groupACT[p.groupOf[b]&63], p.scopes[p.scopeOf[b]].nextACT))
 		least = min(least, min(at-floor, longest)*waitUnit|lateBit|p.headKey[d][b])
@@ -142,14 +170,14 @@ func (c *Channel) pickPRE(p *pseudo) {
 	floor := max(c.now, c.busFree[c.rowBus], p.anyPRE)
 	least := never
 	d := c.mode & 1
-	for m := p.wantPRE[d] &^ (p.fresh | p.blocked | c.hold); m != 0; m &= m - 1 {
+	for m := p.wantPRE[d] &^ (p.fresh | p.blocked | p.barred.row); m != 0; m &= m - 1 {
 		b := bits.TrailingZeros64(m) & (maxBanks - 1)
 		wait := max(0, p.nextPRE[b]-floor)
 		least = min(least, min(wait, longest)*waitUnit|lateBit|p.headKey[d][b])
 	}
-	for m := p.idle &^ (p.fresh | p.blocked | c.hold); m != 0; m &= m - 1 {
+	for m := p.idle &^ (p.fresh | p.blocked | p.barred.row); m != 0; m &= m - 1 {
 		b := bits.TrailingZeros64(m) & (maxBanks - 1)
-		wait := max(0, p.nextPRE[b]-floor)
+		wait := max(0, max(p.nextPRE[b], p.banks[b].used+c.closeWait)-floor)
 		least = min(least, min(wait, longest)*waitUnit|lateBit|(lateBit-maxBanks)|int64(b))
 	}
 	p.pre.take(least, floor)
@@ -159,7 +187,7 @@ func (c *Channel) pickPRE(p *pseudo) {
 // before: what choosing anew would find, without looking at the others.
 func (c *Channel) compete(p *pseudo, b int32) {
 	d, bit := c.mode, uint64(1)<<uint(b)
-	barred := (p.blocked | c.hold) & bit
+	barred := (p.blocked | p.barred.row) & bit
 	if p.col.bank == b {
 		p.col.dirty = true
 	} else if !p.col.dirty && p.freshOf[d]&bit == 0 && p.hits[d]&bit&^barred != 0 {

@@ -33,6 +33,8 @@ type Spec struct {
 	SameBank   bool // the standard has REFsb
 	PerBank    bool // the standard has REFpb
 
+	Energy EnergyTable // what its commands cost
+
 	Timings []Timing         // the table, with sources
 	T       [numParams]int64 // the same in ticks
 }
@@ -91,6 +93,9 @@ func (s *Spec) columnGap(a, b int) (group, rank, other int64) {
 	switch {
 	case a == read && b == read:
 		return max(t[TCCDL], s.Burst), max(t[TCCDS], s.Burst), max(t[TCCDR], s.Burst+t[TCS])
+	case a == write && b == write && !s.ActPerRank:
+		// Write data come from the controller, whichever stack id takes them.
+		return max(t[TCCDLWR], s.Burst), max(t[TCCDSWR], s.Burst), max(t[TCCDSWR], s.Burst)
 	case a == write && b == write:
 		return max(t[TCCDLWR], s.Burst), max(t[TCCDSWR], s.Burst), max(t[TCCDR], s.Burst+t[TCS])
 	case a == read:

@@ -22,18 +22,18 @@ func TestPeakRates(t *testing.T) {
 
 func TestUnknownNamesAreErrors(t *testing.T) {
 	_, err := Standard("hbm9")
-	assert.ErrorContains(t, err, "hbm3_6400")
+	assert.ErrorContains(t, err, "nearest is")
 	for want, cfg := range map[string]Config{
-		`nearest is "tFAW"`: {Standard: "hbm3_6400", TimingsNs: map[string]float64{"tFWA": 12}},
-		`nearest is "bank"`: {Standard: "hbm3_6400", Map: "row rank banc bankgroup pc col"},
-		"no per-bank":       {Standard: "ddr4_3200aa", Refresh: "per_bank"},
-		"no same-bank":      {Standard: "hbm3_6400", Refresh: "same_bank"},
-		"all_bank":          {Standard: "hbm3_6400", Refresh: "sometimes"},
-		"neither open":      {Standard: "hbm3_6400", Page: "ajar"},
-		"must rise":         {Standard: "hbm3_6400", DrainHigh: 0.2, DrainLow: 0.5},
-		"at most 64":        {Standard: "ddr5_4800bn", Ranks: 4},
-		"missing":           {Standard: "hbm3_6400", Map: "row bank bankgroup pc col"},
-		"does not divide":   {Standard: "hbm3_6400", Map: "row rank bank bankgroup pc:2 col"},
+		`nearest is "tFAW"`:              {Standard: "hbm3_6400", TimingsNs: map[string]float64{"tFWA": 12}},
+		`nearest is "bank"`:              {Standard: "hbm3_6400", Map: "row rank banc bankgroup pc col"},
+		"no per-bank":                    {Standard: "ddr4_3200aa", Refresh: "per_bank"},
+		"no same-bank":                   {Standard: "hbm3_6400", Refresh: "same_bank"},
+		"all_bank":                       {Standard: "hbm3_6400", Refresh: "sometimes"},
+		"none of open, closed, adaptive": {Standard: "hbm3_6400", Page: "ajar"},
+		"must rise":                      {Standard: "hbm3_6400", DrainHigh: 0.2, DrainLow: 0.5},
+		"at most 64":                     {Standard: "ddr5_4800bn", Ranks: 4},
+		"missing":                        {Standard: "hbm3_6400", Map: "row bank bankgroup pc col"},
+		"does not divide":                {Standard: "hbm3_6400", Map: "row rank bank bankgroup pc:2 col"},
 	} {
 		_, err := New(cfg)
 		assert.ErrorContains(t, err, want)

@@ -3,7 +3,6 @@ package dram
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"hwsim/sim"
 )
@@ -63,11 +62,12 @@ func Standards() []string {
 	return names
 }
 
-// Standard returns a fresh Spec of the named standard.
+// Standard returns a fresh Spec of the named standard. The error of an
+// unknown name says the nearest.
 func Standard(name string) (*Spec, error) {
 	maker, ok := makers[name]
 	if !ok {
-		return nil, fmt.Errorf("dram: no standard %q; known are %s", name, strings.Join(Standards(), ", "))
+		return nil, fmt.Errorf("dram: no standard %q; nearest is %q", name, nearest(name, Standards()))
 	}
 	s := maker()
 	s.Name = name
@@ -86,6 +86,7 @@ func hbm2(family string, hz uint64, rows int) *Spec {
 		Tick: sim.ClockHz(hz), TicksPerCK: 1, Burst: 2,
 		ActTicks: 2, ActDelay: 1, ColTicks: 1, RowTicks: 1, // ACT takes two clocks (JESD235)
 		SplitBuses: true, PerBank: true,
+		Energy: hbmEnergy(rows),
 		Timings: []Timing{
 			{TRCDRD, 14, 0, ramulatorHBM2}, {TRCDWR, 12, 0, ramulatorHBM2},
 			{TRP, 14, 0, ramulatorHBM2}, {TRAS, 34, 0, ramulatorHBM2}, {TRC, 48, 0, ramulatorHBM2},
@@ -115,6 +116,7 @@ func hbm3(family string, tickHz uint64, rows int) *Spec {
 		Tick: sim.ClockHz(tickHz), TicksPerCK: 2, Burst: 4,
 		ActTicks: 3, ActDelay: 2, ColTicks: 2, RowTicks: 1, // ACT is R-F-R: it takes effect a clock later
 		SplitBuses: true, PerBank: true,
+		Energy: hbmEnergy(rows),
 		Timings: []Timing{
 			{TRCDRD, 19.375, 0, ramulatorHBM3}, {TRCDWR, 9.375, 0, ramulatorHBM3},
 			{TRP, 16.25, 0, ramulatorHBM3}, {TRAS, 28.125, 0, ramulatorHBM3}, {TRC, 45, 0, ramulatorHBM3},
@@ -190,6 +192,7 @@ func hbm4() *Spec {
 		Tick: sim.ClockHz(4_000_000_000), TicksPerCK: 2, Burst: 4,
 		ActTicks: 3, ActDelay: 2, ColTicks: 2, RowTicks: 1,
 		SplitBuses: true, PerBank: true,
+		Energy: hbmEnergy(16384),
 		Timings: []Timing{
 			{TRCDRD, 19.5, 0, ramulatorHBM4}, {TRCDWR, 9.5, 0, ramulatorHBM4},
 			{TRP, 16.5, 0, ramulatorHBM4}, {TRAS, 28.5, 0, ramulatorHBM4}, {TRC, 45, 0, ramulatorHBM4},
@@ -216,6 +219,7 @@ func lpddr5(family string, hz uint64) *Spec {
 		Rows: 65536, RowBytes: 2048, BurstBytes: 32, BusBits: 16,
 		Tick: sim.ClockHz(hz), TicksPerCK: 1, Burst: 2,
 		ActTicks: 2, ColTicks: 1, RowTicks: 1, ActPerRank: true, PerBank: true,
+		Energy: averageEnergy(4, 32, averageLPDDR5),
 		Timings: []Timing{
 			{TRCDRD, 18.75, 0, ramulatorLP5}, {TRCDWR, 18.75, 0, ramulatorLP5},
 			{TRP, 18.75, 0, ramulatorLP5}, {TRAS, 42.5, 0, ramulatorLP5}, {TRC, 61.25, 0, ramulatorLP5},
@@ -244,6 +248,7 @@ func gddr6(family string, hz uint64) *Spec {
 		Rows: 16384, RowBytes: 2048, BurstBytes: 32, BusBits: 16,
 		Tick: sim.ClockHz(hz), TicksPerCK: 1, Burst: 2,
 		ActTicks: 1, ColTicks: 1, RowTicks: 1, ActPerRank: true, PerBank: true,
+		Energy: averageEnergy(7.5, 32, averageGDDR6),
 		Timings: []Timing{
 			{TRCDRD, 15.39, 0, ramulatorGD6}, {TRCDWR, 9.12, 0, ramulatorGD6},
 			{TRP, 15.39, 0, ramulatorGD6}, {TRAS, 30.21, 0, ramulatorGD6}, {TRC, 45.03, 0, ramulatorGD6},
@@ -267,6 +272,7 @@ func ddr4() *Spec {
 		Rows: 65536, RowBytes: 8192, BurstBytes: 64, BusBits: 64,
 		Tick: sim.ClockHz(1_600_000_000), TicksPerCK: 1, Burst: 4,
 		ActTicks: 1, ColTicks: 1, RowTicks: 1, ActPerRank: true,
+		Energy: ddr4Energy(),
 		Timings: []Timing{
 			{TRCDRD, 13.75, 0, ramulatorDDR4}, {TRCDWR, 13.75, 0, ramulatorDDR4},
 			{TRP, 13.75, 0, ramulatorDDR4}, {TRAS, 32.5, 0, ramulatorDDR4}, {TRC, 46.25, 0, ramulatorDDR4},
@@ -295,6 +301,7 @@ func ddr5(hz uint64, cl, rrds int64) *Spec {
 		Rows: 65536, RowBytes: 4096, BurstBytes: 64, BusBits: 32,
 		Tick: sim.ClockHz(hz), TicksPerCK: 1, Burst: 8,
 		ActTicks: 2, ActDelay: 1, ColTicks: 2, ColDelay: 1, RowTicks: 1, ActPerRank: true, SameBank: true,
+		Energy: averageEnergy(16, 64, averageDDR5),
 		Timings: []Timing{
 			{TRCDRD, 0, cl, ramulatorDDR5}, {TRCDWR, 0, cl, ramulatorDDR5}, {TRP, 0, cl, ramulatorDDR5},
 			{TRAS, 32, 0, ramulatorDDR5}, {TRC, 32, cl + int64(32*float64(hz)/1e9+0.95), ramulatorDDR5 + ": nRAS + nRP"},

@@ -10,6 +10,7 @@ type Stats struct {
 	BytesRead               uint64 // whole bursts
 	BytesWritten            uint64
 	BusBusy                 sim.Time // data-bus time of all pseudo-channels together
+	Forwarded               uint64   // bursts read from queued writes
 	Turnarounds             uint64   // read to write or back, of a pseudo-channel's data bus
 	Reads, Writes           uint64   // requests completed
 }

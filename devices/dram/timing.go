@@ -22,7 +22,7 @@ const (
 	TCCDL                // RD to RD, same bank group
 	TCCDSWR              // WR to WR, other bank group
 	TCCDLWR              // WR to WR, same bank group
-	TCCDR                // column to column of like kind, other rank or stack id
+	TCCDR                // RD to RD, other rank or stack id; WR to WR, other rank
 	TCL                  // RD to its first data
 	TCWL                 // WR to its first data
 	TWR                  // last write data to PRE

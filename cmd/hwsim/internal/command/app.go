@@ -35,6 +35,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"run", "simulate a configuration and print the report (may be left out)", (*App).run},
+		{"replay", "drive one DRAM channel with a request stream; see hwsim replay -h", (*App).replay},
 		{"list", "list the presets that configurations can use", (*App).list},
 		{"version", "print the version", (*App).version},
 		{"help", "print this text", (*App).help},

@@ -1,0 +1,30 @@
+// Package replay drives one DRAM channel with a stream of requests, generated
+// or recorded, and reports bandwidth, read latency and what the rows did.
+//
+// Patterns, paces and settings are those of the runs of public simulators in
+// reference/dram, so that figures compare one to one: see Generate, Pace and
+// Device. One convention differs: there a request's first command issues the
+// tick after its arrival, here at once, so that a latency is a tick less.
+//
+// # Traces
+//
+// Read takes four text forms and tells them apart by the first line that is
+// neither blank nor a comment (#):
+//
+//	ns,addr,bytes,op            this header, then its own CSV: 12.5,0x1f40,64,R
+//	R 0x1f40                    Ramulator: R or LD, W or ST
+//	0x1f40 R                    Ramulator 1: R or W
+//	0x1f40 READ 120             DRAMsim3: READ or WRITE, in cycle 120 of CK
+//
+// ns is when the request is due, in ns from the start, op is R or W, and an
+// address is a byte address within the channel, in hex after 0x, otherwise
+// decimal (DRAMsim3: always hex). Where there is no size a request is one
+// burst. Requests enter in the file's order. An address beyond the capacity
+// wraps around.
+//
+// # Left out
+//
+// Waiting of posted writes is not reported; a run ends with its last read.
+// Refreshes in a long idle time are counted, but the channel does not hand
+// them to its Trace.
+package replay

@@ -1,0 +1,48 @@
+package replay
+
+import "hwsim/sim"
+
+// exactTicks is how many ticks a latency may be long to be counted exactly.
+const exactTicks = 1 << 14
+
+// latencies counts latencies: short ones by tick, long ones in buckets that
+// a quantile is within 1/64 of. Nothing allocates.
+type latencies struct {
+	count, sum, max int64 // ticks
+	short           [exactTicks]int64
+	long            sim.Histogram // of ticks
+}
+
+func (l *latencies) add(ticks int64) {
+	l.count++
+	l.sum += ticks
+	l.max = max(l.max, ticks)
+	if ticks < exactTicks {
+		l.short[ticks]++
+	} else {
+		l.long.Add(sim.Time(ticks))
+	}
+}
+
+// mean returns the mean in ticks, 0 when empty.
+func (l *latencies) mean() float64 {
+	if l.count == 0 {
+		return 0
+	}
+	return float64(l.sum) / float64(l.count)
+}
+
+// quantile returns the ticks that the share q of all do not exceed.
+func (l *latencies) quantile(q float64) int64 {
+	rank := int64(q * float64(l.count)) // latencies below the one wanted
+	left := rank
+	for t, n := range &l.short {
+		if left -= n; left < 0 {
+			return int64(t)
+		}
+	}
+	if n := l.long.Count(); n > 0 {
+		return int64(l.long.Quantile(float64(left) / float64(n)))
+	}
+	return l.max
+}
