@@ -66,6 +66,11 @@ type addrMap struct {
 	// Bursts whose indices differ by a multiple of step within an aligned
 	// block of step x run share a row of a bank.
 	step, run uint64
+
+	sliced   bool // decoded by slices
+	slices   [numFields]slice
+	rows     uint64
+	rowShift uint8
 }
 
 // newAddrMap parses order ("" is MapGPU on HBM, MapB on DDR; "A" and "B" are
@@ -93,6 +98,7 @@ func newAddrMap(s *Spec, order string, hash bool) (*addrMap, error) {
 		return nil, fmt.Errorf("dram: address map %q: %w", order, err)
 	}
 	m.findRuns()
+	m.findSlices()
 	return m, nil
 }
 
@@ -151,8 +157,56 @@ func (m *addrMap) findRuns() {
 	m.run = 1
 }
 
+// slice takes up to two runs of bits of a burst index as one field.
+type slice struct {
+	low, high         uint8 // where the runs begin
+	lowMask, highMask uint64
+	up                uint8 // where the high run goes in the field
+}
+
+func (s *slice) of(x uint64) int32 {
+	return int32(x>>s.low&s.lowMask | x>>s.high&s.highMask<<s.up)
+}
+
+// findSlices sets slices if every field is at most two runs of bits, and rows
+// are on top.
+func (m *addrMap) findSlices() {
+	var seen [numFields]int
+	at := uint8(0)
+	for i, d := range m.digits {
+		s := &m.slices[d.field]
+		switch {
+		case i == len(m.digits)-1:
+			m.sliced = d.field == fieldRow && seen[fieldRow] == 0
+			m.rows, m.rowShift = d.size, at
+			return
+		case !d.pow2 || seen[d.field] == 2 || d.field == fieldRow:
+			return
+		case seen[d.field] == 0:
+			s.low, s.lowMask = at, d.size-1
+		default:
+			s.high, s.highMask, s.up = at, d.size-1, d.shift
+		}
+		seen[d.field]++
+		at += d.bits
+	}
+}
+
 // decode returns the place of burst x. A burst beyond the capacity wraps.
 func (m *addrMap) decode(x uint64) place {
+	if !m.sliced {
+		return m.decodeDigits(x)
+	}
+	row := x >> m.rowShift
+	if row >= m.rows {
+		row %= m.rows
+	}
+	s := &m.slices
+	return m.place(s[fieldPC].of(x), s[fieldRank].of(x), s[fieldGroup].of(x), s[fieldBank].of(x), int32(row), s[fieldCol].of(x))
+}
+
+// decodeDigits is decode for any map.
+func (m *addrMap) decodeDigits(x uint64) place {
 	var v [numFields]int32
 	for i := range m.digits {
 		d := &m.digits[i]
@@ -164,15 +218,15 @@ func (m *addrMap) decode(x uint64) place {
 			x /= d.size
 		}
 	}
+	return m.place(v[fieldPC], v[fieldRank], v[fieldGroup], v[fieldBank], v[fieldRow], v[fieldCol])
+}
+
+func (m *addrMap) place(pc, rank, group, bank, row, col int32) place {
 	if m.hash {
 		// Permutation-based interleaving (Zhang, Zhu, Zhang, MICRO 2000): row
 		// bits move conflicting rows to other banks, one to one.
-		v[fieldBank] ^= v[fieldRow] & m.bankMask
-		v[fieldGroup] ^= v[fieldRow] >> m.bankBits & m.groupMask
+		bank ^= row & m.bankMask
+		group ^= row >> m.bankBits & m.groupMask
 	}
-	return place{
-		pc:   v[fieldPC],
-		bank: (v[fieldRank]*m.groups+v[fieldGroup])*m.perGroup + v[fieldBank],
-		row:  v[fieldRow], col: v[fieldCol],
-	}
+	return place{pc: pc, bank: (rank*m.groups+group)*m.perGroup + bank, row: row, col: col}
 }

@@ -198,6 +198,7 @@ func (c *Channel) release(e int32) {
 
 // remove takes the hit entry of direction d out of the bank's queue.
 func (c *Channel) remove(p *pseudo, b int32, d int) {
+	c.writes -= int32(d)
 	k := &p.banks[b]
 	e := k.hit[d]
 	after := c.entries[e].next

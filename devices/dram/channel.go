@@ -54,8 +54,9 @@ type Channel struct {
 	actToRead, actToWrite, actToPRE int64 // issue-to-issue distances, command lengths included
 	preToACT, preToREF, actToREF    int64
 	colToPRE                        [2]int64
-	data                            [2]int64 // column command to first data
-	align                           int64    // row commands other than PRE issue on its multiples
+	data                            [2]int64    // column command to first data
+	busy                            [2]sim.Time // column command to the end of its data
+	align                           int64       // row commands other than PRE issue on its multiples
 
 	fcfs      bool
 	forward   bool
@@ -78,6 +79,7 @@ type Channel struct {
 	ranks     int
 	waiting   [2]int32 // bursts in the window
 	depth     [2]int32
+	writes    int32 // entries of writes queued
 	drainHigh int32
 	drainLow  int32
 
@@ -154,6 +156,9 @@ func (c *Channel) setDistances() {
 	c.actToREF = t[TRC] + s.ActDelay
 	c.data = [2]int64{t[TCL] + s.ColDelay, t[TCWL] + s.ColDelay}
 	c.colToPRE = [2]int64{t[TRTP] + s.ColDelay, c.data[write] + s.Burst + t[TWR]}
+	for d := range c.busy {
+		c.busy[d] = s.Tick.Edge(c.data[d] + s.Burst)
+	}
 	c.align = 1
 	if s.SplitBuses {
 		c.rowBus = 1
@@ -294,13 +299,14 @@ func (c *Channel) admit(w waiter) {
 	m := c.mapp
 	x := w.r.Addr >> m.burstShift
 	end := (w.r.Addr + max(uint64(w.r.Bytes), 1) + 1<<m.burstShift - 1) >> m.burstShift
-	if c.forward && !w.r.Write && c.queuedWrites(x, end) {
+	if c.forward && !w.r.Write && c.writes > 0 && c.queuedWrites(x, end) {
 		c.answer(w, int64(end-x))
 		return
 	}
 	q := c.newRequest()
 	p := &c.requests[q]
-	*p = pending{at: w.at, tick: w.tick, tag: w.r.Tag, write: w.r.Write, first: never}
+	p.at, p.tick, p.tag, p.write = w.at, w.tick, w.r.Tag, w.r.Write
+	p.first, p.parts, p.why = never, 0, [3]int64{}
 	c.pending++
 	d := direction(w.r.Write)
 	p.bursts = int32(end - x)
@@ -341,7 +347,9 @@ func (c *Channel) addEntry(q int32, d int, at place, count int32) {
 		c.freeEntry = c.entries[e].next
 	}
 	c.seq++
-	c.entries[e] = entry{seq: c.seq, req: q, row: at.row, left: count, col: at.col}
+	en := &c.entries[e]
+	en.seq, en.req, en.row, en.left, en.col = c.seq, q, at.row, count, at.col
+	c.writes += int32(d)
 	c.push(&c.pcs[at.pc], at.bank, d, e)
 }
 

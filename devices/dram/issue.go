@@ -239,7 +239,12 @@ func (c *Channel) complete(q *pending) {
 		done.Why.Add(cause, t)
 		left -= t
 	}
-	charge(devices.Busy, c.data[d]+min(int64(q.bursts)*c.spec.Burst, q.last-q.first))
+	if q.bursts == 1 {
+		done.Why.Add(devices.Busy, c.busy[d])
+		left -= c.busy[d]
+	} else {
+		charge(devices.Busy, c.data[d]+min(int64(q.bursts)*c.spec.Burst, q.last-q.first))
+	}
 	charge(devices.RowMiss, q.why[whyRow])
 	charge(devices.Refresh, q.why[whyRefresh])
 	charge(devices.Turn, q.why[whyTurn])
