@@ -64,7 +64,7 @@ type Channel struct {
 	closes    bool  // rows that nobody queued wants
 	closeWait int64 // so long after their last use
 	pageCap   int32 // column commands of a row, or 0
-	holds     bool  // an all-bank refresh holds back the other pseudo-channel too
+	holds     bool  // a refresh in preparation holds back all but columns of rows just opened
 
 	busFree  [2]int64 // column bus, row bus: free from this tick
 	rowBus   int      // index of the row bus: 0 where there is one bus
@@ -116,7 +116,7 @@ func newChannelOf(s *Spec, cfg Config) (*Channel, error) {
 	c := &Channel{spec: s, mapp: m, freeEntry: none, freeReq: none,
 		fcfs: cfg.Scheduler == "fcfs", forward: cfg.Forward, hitCap: int32(max(cfg.HitCap, 0)),
 		closes: cfg.Page != "open", pageCap: int32(cfg.PageCap),
-		holds:     s.SplitBuses && cfg.Refresh == "all_bank",
+		holds:     s.SplitBuses && (cfg.Refresh == "all_bank" || cfg.RefreshFirst && cfg.Refresh != "staggered"),
 		depth:     [2]int32{int32(cfg.QueueDepth), int32(cfg.WriteQueueDepth)},
 		drainHigh: int32(cfg.DrainHigh * float64(cfg.WriteQueueDepth)),
 		drainLow:  int32(math.Ceil(cfg.DrainLow * float64(cfg.WriteQueueDepth))),

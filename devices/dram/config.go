@@ -8,9 +8,10 @@ import (
 // Config is a memory controller's settings. Zero values take the defaults
 // named in each comment.
 type Config struct {
-	Standard string `toml:"standard"` // a name of Standards
-	Refresh  string `toml:"refresh"`  // "all_bank" (default), "staggered": the same, ranks and pseudo-channels in turn, "per_bank", "same_bank", "none"
-	Postpone int    `toml:"postpone"` // per_bank, same_bank: most tREFI a refresh may be late, 1 to 8; default 8 (JEDEC's limit)
+	Standard     string `toml:"standard"`      // a name of Standards
+	Refresh      string `toml:"refresh"`       // "all_bank" (default), "staggered": the same, ranks and pseudo-channels in turn, "per_bank", "same_bank", "none"
+	RefreshFirst bool   `toml:"refresh_first"` // per_bank, same_bank: banks in order, all else waits for a refresh due (as Ramulator's); default false
+	Postpone     int    `toml:"postpone"`      // per_bank, same_bank: most tREFI a refresh may be late, 1 to 8; default 8 (JEDEC's limit)
 
 	QueueDepth      int     `toml:"queue_depth"`       // read bursts the scheduler sees; default 128
 	WriteQueueDepth int     `toml:"write_queue_depth"` // write bursts it sees; default 128

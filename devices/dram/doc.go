@@ -8,15 +8,18 @@
 // tWR, tWTR_S/L, tRTP, read-to-write turnaround, tPPD, rank switches, tRFC,
 // tRREFD. HBM has a row and a column bus shared by two pseudo-channels, its
 // ACT takes several clock edges; DDR has one bus, DDR5's ACT, RD and WR take
-// two clocks. Refresh is all-bank, per-bank or same-bank, spread over tREFI
-// and, but for all-bank, postponed up to JEDEC's limit to find banks that
-// nobody waits for. Standards are data: see Standard.
+// two clocks. Refresh is all-bank (ranks at once or staggered), per-bank or
+// same-bank, spread over tREFI; the last two are postponed up to JEDEC's
+// limit to find banks that nobody waits for, or come first in turn.
+// Standards are data: see Standard.
 //
 // The controller sees a window of queued bursts (reads and writes apart) and
 // picks first-ready, first-come: of the commands ready earliest the oldest; a
 // row just opened is read before other rows; a row stays open while the
-// bank's oldest entry wants it, and for HitCap younger hits. Writes drain in
-// batches between two watermarks. The address map is a field order with an
+// bank's oldest entry wants it, and for HitCap younger hits. It can also serve
+// strictly in order (FCFS), close rows that nobody wants at once or after a
+// time, or after a number of columns, and answer reads from queued writes.
+// Writes drain in batches between two watermarks. The address map is a field order with an
 // optional XOR of bank and group with row bits.
 //
 // A request is a train of bursts. It is split where the address map leaves a
@@ -32,8 +35,8 @@
 //
 // # What is left out
 //
-// Power-down and self-refresh, refresh management (RFM), ECC traffic, data
-// forwarding from queued writes to reads (the caches above do it), ordering
+// Power-down and self-refresh, refresh management (RFM), refreshes pulled in,
+// auto-precharge, ECC traffic, LPDDR5's CAS and 16-bank modes, ordering
 // of a read behind a write of the same address in the other queue, command
 // and address parity, temperature. PHY and controller pipeline latency belong
 // to the system's calibrated terms: here a latency is tRCD + tCL + burst.
@@ -42,11 +45,10 @@
 //
 // Every timing names its source in the table (Timing.Source). The rule set
 // and the treatment of multi-edge commands (they take effect at their last
-// edge) were compared with Ramulator 2.1's for HBM2, HBM3, DDR4 and DDR5; the
-// saturated throughput of each agrees with its within a point of the peak
-// rate. tFAW of hbm3e_6400 is implied by a measurement on an H200.
+// edge) were compared with Ramulator 2.1's for HBM2, HBM3, DDR4 and DDR5:
+// README.md has the figures. tFAW of hbm3e_6400 is implied by a measurement on an H200.
 //
-// Built with -tags invariants, every command is checked, pair by pair, by a
-// checker that shares nothing with the controller, and every kept choice is
-// compared with choosing anew.
+// Built with -tags invariants, every command is checked by package check,
+// which shares nothing with the controller, and every kept choice is compared
+// with choosing anew.
 package dram

@@ -24,6 +24,7 @@ func configs() []Config {
 		{Standard: "ddr5_4800bn", Refresh: "same_bank", Ranks: 2},
 		{Standard: "ddr5_5600an", Refresh: "same_bank", Postpone: 2, Page: "closed"},
 		{Standard: "hbm3_6400", Refresh: "staggered", Page: "adaptive", Forward: true},
+		{Standard: "hbm3_6400", Refresh: "per_bank", RefreshFirst: true},
 		{Standard: "hbm4_8000", Refresh: "per_bank", PageCap: 4, Scheduler: "fcfs"},
 		{Standard: "lpddr5_6400", Refresh: "per_bank", PageCap: 2, Page: "closed"},
 		{Standard: "ddr4_3200aa", Refresh: "staggered", Ranks: 2, Scheduler: "fcfs", Page: "adaptive"},

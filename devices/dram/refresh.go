@@ -14,6 +14,7 @@ type refresher struct {
 	fallen   int64    // refreshes of it that fell due
 	due      int64    // when the next one does
 	debt     int64    // due and not yet issued
+	inOrder  bool     // units one after the other, whoever waits for them
 	most     int64    // debt at which a busy bank is refreshed too
 	left     uint64   // units not refreshed in this round
 	unit     int      // the one being prepared, or -1
@@ -73,6 +74,9 @@ func newRefresher(s *Spec, cfg Config, all uint64) refresher {
 	if n := int64(len(r.units)); n > 1 {
 		r.most = max(1, int64(cfg.Postpone-1)*n)
 	}
+	if cfg.RefreshFirst {
+		r.inOrder, r.most = true, 1
+	}
 	r.left = 1<<uint(len(r.units)) - 1
 	r.setDue()
 	return r
@@ -130,7 +134,10 @@ func (c *Channel) chooseUnit(p *pseudo, r *refresher) {
 	if r.debt >= r.most {
 		load = 1 << 30
 	}
-	for m := r.left; m != 0; m &= m - 1 {
+	if r.inOrder {
+		chosen = bits.TrailingZeros64(r.left)
+	}
+	for m := r.left; m != 0 && !r.inOrder; m &= m - 1 {
 		u := bits.TrailingZeros64(m)
 		n, used := p.load(r.units[u])
 		if n < load || n == load && chosen >= 0 && used > recent {

@@ -14,6 +14,7 @@ const (
 	ramulatorHBM3 = "CMU-SAFARI/ramulator2@c5b1c3a python/ramulator/dram/hbm3.py"
 	ramulatorDDR4 = "CMU-SAFARI/ramulator2@c5b1c3a python/ramulator/dram/ddr4.py"
 	ramulatorDDR5 = "CMU-SAFARI/ramulator2@c5b1c3a python/ramulator/dram/ddr5.py"
+	dramsim3HBM2  = "umd-memsys/DRAMsim3@2981759 configs/HBM2_8Gb_x128.ini"
 	dramsysHBM2   = "tukl-msd/DRAMSys v5.1 configs/memspec/HBM2.json"
 	jedecHBM3     = "JESD238B.01 tables 92-93, through gem5 PR #3271"
 	jedecDDR4     = "JESD79-4, 8 Gb x8"
@@ -29,27 +30,28 @@ const (
 )
 
 var makers = map[string]func() *Spec{
-	"hbm2_2000":         func() *Spec { return hbm2("HBM2", 1_000_000_000, 65536) },
-	"hbm2_2000_dramsys": hbm2DRAMSys,
-	"hbm2_2400":         func() *Spec { return hbm2("HBM2", 1_200_000_000, 65536) },
-	"hbm2e_3200":        func() *Spec { return hbm2("HBM2E", 1_600_000_000, 65536) },
-	"hbm3_5200":         func() *Spec { return hbm3("HBM3", 2_619_000_000, 16384) },
-	"hbm3_6400":         func() *Spec { return hbm3("HBM3", 3_200_000_000, 16384) },
-	"hbm3_6400_gem5":    func() *Spec { return hbm3("HBM3", 3_200_000_000, 16384).with(hbm3Gem5) },
-	"hbm3_6400_attacc":  func() *Spec { return hbm3("HBM3", 3_200_000_000, 16384).with(hbm3AttAcc) },
-	"hbm3e_6400":        hbm3eH200,
-	"hbm3e_9600":        func() *Spec { return hbm3("HBM3E", 4_800_000_000, 24576) },
-	"hbm4_8000":         hbm4,
-	"ddr4_3200aa":       ddr4,
-	"ddr5_4800bn":       func() *Spec { return ddr5(2_400_000_000, 36, 8) },
-	"ddr5_5600an":       func() *Spec { return ddr5(2_800_000_000, 40, 14) },
-	"ddr5_6400an":       func() *Spec { return ddr5(3_200_000_000, 46, 16) },
-	"ddr5_6400_gem5":    func() *Spec { return ddr5(3_200_000_000, 46, 8).with(ddr5Gem5) },
-	"lpddr5_6400":       func() *Spec { return lpddr5("LPDDR5", 800_000_000) },
-	"lpddr5x_8533":      func() *Spec { return lpddr5("LPDDR5X", 1_066_666_667) },
-	"gddr6_14000":       func() *Spec { return gddr6("GDDR6", 1_750_000_000) },
-	"gddr6_16000":       func() *Spec { return gddr6("GDDR6", 2_000_000_000) },
-	"gddr6x_19000":      func() *Spec { return gddr6("GDDR6X", 2_375_000_000) },
+	"hbm2_2000":          func() *Spec { return hbm2("HBM2", 1_000_000_000, 65536) },
+	"hbm2_2000_dramsys":  hbm2DRAMSys,
+	"hbm2_2000_dramsim3": hbm2DRAMsim3,
+	"hbm2_2400":          func() *Spec { return hbm2("HBM2", 1_200_000_000, 65536) },
+	"hbm2e_3200":         func() *Spec { return hbm2("HBM2E", 1_600_000_000, 65536) },
+	"hbm3_5200":          func() *Spec { return hbm3("HBM3", 2_619_000_000, 16384) },
+	"hbm3_6400":          func() *Spec { return hbm3("HBM3", 3_200_000_000, 16384) },
+	"hbm3_6400_gem5":     func() *Spec { return hbm3("HBM3", 3_200_000_000, 16384).with(hbm3Gem5) },
+	"hbm3_6400_attacc":   func() *Spec { return hbm3("HBM3", 3_200_000_000, 16384).with(hbm3AttAcc) },
+	"hbm3e_6400":         hbm3eH200,
+	"hbm3e_9600":         func() *Spec { return hbm3("HBM3E", 4_800_000_000, 24576) },
+	"hbm4_8000":          hbm4,
+	"ddr4_3200aa":        ddr4,
+	"ddr5_4800bn":        func() *Spec { return ddr5(2_400_000_000, 36, 8) },
+	"ddr5_5600an":        func() *Spec { return ddr5(2_800_000_000, 40, 14) },
+	"ddr5_6400an":        func() *Spec { return ddr5(3_200_000_000, 46, 16) },
+	"ddr5_6400_gem5":     func() *Spec { return ddr5(3_200_000_000, 46, 8).with(ddr5Gem5) },
+	"lpddr5_6400":        func() *Spec { return lpddr5("LPDDR5", 800_000_000) },
+	"lpddr5x_8533":       func() *Spec { return lpddr5("LPDDR5X", 1_066_666_667) },
+	"gddr6_14000":        func() *Spec { return gddr6("GDDR6", 1_750_000_000) },
+	"gddr6_16000":        func() *Spec { return gddr6("GDDR6", 2_000_000_000) },
+	"gddr6x_19000":       func() *Spec { return gddr6("GDDR6X", 2_375_000_000) },
 }
 
 // Standards returns the known names, sorted.
@@ -180,6 +182,20 @@ func hbm2DRAMSys() *Spec {
 		{TRTP, 5, 0, dramsysHBM2}, {TRTW, 18, 0, dramsysHBM2},
 		{TRFCAB, 220, 0, dramsysHBM2}, {TRFCPB, 96, 0, dramsysHBM2},
 	})
+}
+
+// hbm2DRAMsim3 is HBM2 as DRAMsim3 has it: one legacy channel of 128 bits,
+// an ACT of one clock, bursts of one bank group as close as others, and a
+// tFAW of 30 ns. Its parser leaves tRTP at 5.
+func hbm2DRAMsim3() *Spec {
+	s := hbm2("HBM2", 1_000_000_000, 32768).with([]Timing{
+		{TRCDWR, 14, 0, dramsim3HBM2}, {TRRDL, 6, 0, dramsim3HBM2}, {TFAW, 30, 0, dramsim3HBM2},
+		{TCCDL, 0, 2, dramsim3HBM2}, {TCCDLWR, 0, 2, dramsim3HBM2}, {TCWL, 4, 0, dramsim3HBM2},
+		{TRTW, 14, 0, dramsim3HBM2 + ": CL + BL/2 + 2 - CWL"}, {TRFCAB, 260, 0, dramsim3HBM2},
+	})
+	s.PseudoChannels, s.RowBytes, s.BurstBytes, s.BusBits = 1, 2048, 64, 128
+	s.ActTicks, s.ActDelay = 1, 0
+	return s
 }
 
 // hbm4 is a channel of two 32-bit pseudo-channels, BL8, two stack ids of two

@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// golden is a run of Ramulator 2.1.
+// golden is a run of a public simulator.
 type golden struct {
 	config, order, pattern, mode string
 	value, n, seed               int64
@@ -30,9 +30,9 @@ func (g golden) String() string {
 	return fmt.Sprintf("%s %s %s %s %d", g.config, g.order, g.pattern, g.mode, g.value)
 }
 
-// goldens reads the rows of Ramulator at base settings, and skips the test
+// goldens reads the rows of one simulator at base settings, and skips the test
 // where the reference data are not checked out.
-func goldens(t *testing.T, files ...string) []golden {
+func goldens(t *testing.T, sim string, files ...string) []golden {
 	t.Helper()
 	var all []golden
 	for _, name := range files {
@@ -44,7 +44,7 @@ func goldens(t *testing.T, files ...string) []golden {
 		rows, err := csv.NewReader(f).ReadAll()
 		require.NoError(t, err)
 		for _, row := range rows[1:] {
-			if row[0] == "ramulator2.1" {
+			if row[0] == sim {
 				all = append(all, parseGolden(t, rows[0], row))
 			}
 		}
@@ -129,7 +129,7 @@ func TestAgreesWithRamulator(t *testing.T) {
 	var order []string
 	var sum float64
 	var saturated int
-	for _, g := range goldens(t, "bw_latency_curves.csv", "granularity_saturated.csv") {
+	for _, g := range goldens(t, "ramulator2.1", "bw_latency_curves.csv", "granularity_saturated.csv") {
 		name := fmt.Sprintf("%-12s %s %s", g.config, g.order, g.pattern)
 		d := groups[name]
 		if d == nil {
