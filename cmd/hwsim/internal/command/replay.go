@@ -171,7 +171,9 @@ func (o *replayOptions) run(c *dram.Channel, src replay.Source, p replay.Pace) (
 	if err := log.close(); err != nil {
 		return nil, err
 	}
-	return newReplayReport(r, spent), nil
+	report := newReplayReport(r, spent)
+	report.Energy = newReplayEnergy(c.Energy(r.Time), c.Stats(), c.Spec())
+	return report, nil
 }
 
 // replayReport is what replay prints. Its JSON form is read by scripts.
@@ -190,6 +192,7 @@ type replayReport struct {
 	Latency  replayLatency  `json:"read_latency_ns"`
 	Commands replayCommands `json:"commands"`
 	Rows     replayRows     `json:"rows"`
+	Energy   replayEnergy   `json:"energy_pj"`
 	TimeNs   float64        `json:"time_ns"`
 	Rate     float64        `json:"requests_per_cpu_s"`
 }
@@ -225,6 +228,27 @@ func newReplayReport(r *replay.Result, cpu float64) *replayReport {
 	}
 }
 
+// replayEnergy is pJ by class of command.
+type replayEnergy struct {
+	Activate   float64 `json:"activate"`
+	Read       float64 `json:"read"`
+	Write      float64 `json:"write"`
+	IO         float64 `json:"io"`
+	Refresh    float64 `json:"refresh"`
+	Background float64 `json:"background"`
+	Total      float64 `json:"total"`
+	PerBit     float64 `json:"per_bit"`
+	Source     string  `json:"source"`
+}
+
+func newReplayEnergy(e dram.Energy, s *dram.Stats, spec *dram.Spec) replayEnergy {
+	r := replayEnergy{e.Activate, e.Read, e.Write, e.IO, e.Refresh, e.Background, e.Total(), 0, spec.Energy.Source}
+	if bytes := s.BytesRead + s.BytesWritten; bytes > 0 {
+		r.PerBit = r.Total / float64(8*bytes)
+	}
+	return r
+}
+
 // describe adds what was asked for.
 func (r *replayReport) describe(o *replayOptions, timed bool) {
 	p := o.pace(timed)
@@ -251,8 +275,19 @@ func (r *replayReport) writeText(a *App) error {
 	fmt.Fprintf(w, "commands\tACT %d\tPRE %d\tRD %d\tWR %d\n", c.ACT, c.PRE, c.RD, c.WR)
 	fmt.Fprintf(w, "refreshes\tREFab %d\tREFpb %d\n", c.REFab, c.REFpb)
 	fmt.Fprintf(w, "rows\thits %d\tmisses %d\tconflicts %d\t%.2f bursts per ACT\n", r.Rows.Hits, r.Rows.Misses, r.Rows.Conflicts, r.Rows.BurstsPerACT)
+	e := &r.Energy
+	fmt.Fprintf(w, "energy\t%.2f pJ/bit\tACT %.0f %%\tcolumns %.0f %%\tother %.0f %%\n", e.PerBit,
+		share(e.Activate, e.Total), share(e.Read+e.Write+e.IO, e.Total), share(e.Refresh+e.Background, e.Total))
 	fmt.Fprintf(w, "time\t%.1f ns\t%.3g requests per CPU second\n", r.TimeNs, r.Rate)
 	return w.Flush()
+}
+
+// share returns part of total in percent; 0 of nothing.
+func share(part, total float64) float64 {
+	if total == 0 {
+		return 0
+	}
+	return 100 * part / total
 }
 
 func (r *replayReport) paceText() string {

@@ -71,7 +71,8 @@ bandwidth     0.59 GB/s     1.84 % of peak
 read latency  mean 26.3 ns  p50 31.0  p99 31.0  max 31.0
 commands      ACT 2         PRE 0     RD 4      WR 0
 refreshes     REFab 0       REFpb 0
-rows          hits 2        misses 2  conflicts 0  2.00 bursts per ACT
+rows          hits 2        misses 2  conflicts 0   2.00 bursts per ACT
+energy        5.24 pJ/bit   ACT 34 %  columns 66 %  other 0 %
 time          217.0 ns      N
 `, rate.ReplaceAllString(got.out, "N"))
 }
@@ -104,6 +105,17 @@ const replayJSON = `{
     "misses": 32,
     "conflicts": 0,
     "bursts_per_act": 30.25
+  },
+  "energy_pj": {
+    "activate": 28835.84,
+    "read": 402155.52,
+    "write": 385873.92000000004,
+    "io": 74342.4,
+    "refresh": 0,
+    "background": 0,
+    "total": 891207.68,
+    "per_bit": 3.5963636363636367,
+    "source": "scale-snu/attacc_simulator@c600051, pJ a bit, after O'Connor et al., MICRO 2017: activate 0.11 of the row, cell 0.44, to bank group 1.01, to global I/O 1.23, TSV 0.5, interposer 0.3"
   },
   "time_ns": 2027,
   N
