@@ -15,7 +15,7 @@ const (
 	maxBatches   = 64 // after which a drifting rate starts over without them, at most
 	maxTolerance = 0.05
 	reachFactor  = 4
-	grossError   = 0.25 // of a leap, that no rate in the tests has been off by
+	grossError   = 0.25 // of a leap: a choice, far above leapBias
 	// leapBias is what leaps within a grid have been found to err by beyond
 	// their rates' scatter, of their length: the difference of sampled from
 	// exact kernels over the configurations of the tests, but for the head's.

@@ -22,7 +22,7 @@ type Config struct {
 	HitCap    int    `toml:"hit_cap"`   // younger row hits served before an older conflict closes the row; default 4, -1 none
 
 	Page       string  `toml:"page"`         // "open" (default); "closed": close a row nobody queued wants; "adaptive": when it has not been used for PageIdleNs
-	PageIdleNs float64 `toml:"page_idle_ns"` // adaptive: default 100
+	PageIdleNs float64 `toml:"page_idle_ns"` // adaptive: default 100, a choice
 	PageCap    int     `toml:"page_cap"`     // column commands after which a row is closed; default 0: any number
 
 	Forward bool `toml:"forward"` // a read whose bytes are all in queued writes is answered from them; default false: caches above do so

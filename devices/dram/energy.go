@@ -56,17 +56,17 @@ const (
 	averageLPDDR5  = "Grace: 16 W at 500 GB/s, 4 pJ a bit; LPDDR5X 4 to 5; classes not told apart"
 )
 
-// hbmEnergy is that of a channel with banks of so many 1 KB rows, each
-// refreshed once in 8192 tREFI, and 32 B bursts. No primary
-// source gives HBM3's or HBM4's: they take HBM2's per bit.
-func hbmEnergy(rows int) EnergyTable {
-	const row, burst = 1024 * 8, 32 * 8 // bits
+// hbmEnergy is that of a channel of s's geometry; a bank's rows are refreshed
+// once in 8192 tREFI. No primary source gives HBM3's or HBM4's: they take
+// HBM2's per bit.
+func hbmEnergy(s *Spec) EnergyTable {
+	row, burst := float64(8*s.RowBytes), float64(8*s.BurstBytes) // bits
 	return EnergyTable{
 		Activate: 0.11 * row,
 		Read:     (0.44 + 1.01 + 1.23 + 0.5) * burst,
 		Write:    (0.44 + 1.01 + 1.23 + 0.5) * burst,
 		IO:       0.3 * burst,
-		Refresh:  0.11 * row * float64(rows) / 8192,
+		Refresh:  0.11 * row * float64(s.Rows) / 8192,
 		Source:   attAccEnergy,
 	}
 }

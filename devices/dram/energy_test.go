@@ -13,9 +13,9 @@ func TestEnergyOfAStreamIsWhatItsBitsCost(t *testing.T) {
 		standard    string
 		least, most float64 // pJ a bit of a sequential read stream
 	}{
-		{"hbm2_2000", 3.4, 3.9}, // published: 3.59 to 3.9
-		{"ddr4_3200aa", 6, 12},  // device currents only; 22 with termination and controller
-		{"ddr5_4800bn", 16, 16}, {"gddr6_14000", 7.5, 7.5}, {"lpddr5_6400", 4, 4},
+		{"hbm2_2000", 3.4, 3.9}, {"hbm2_2000_dramsim3", 3.4, 3.9}, // published: 3.59 to 3.9
+		{"ddr4_3200aa", 6, 12}, // device currents only; 22 with termination and controller
+		{"ddr5_4800bn", 16, 16}, {"gddr6_14000", 7.5, 7.5}, {"gddr6x_19000", 7.25, 7.25}, {"lpddr5_6400", 4, 4},
 	} {
 		c := newChannel(t, Config{Standard: x.standard})
 		s := c.Spec()

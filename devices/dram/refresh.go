@@ -110,7 +110,7 @@ func (c *Channel) pickRefresh(p *pseudo) {
 		if at = max(at, c.now); at < p.ref.at {
 			p.ref.at, p.ref.bank, p.ref.key = at, int32(i), -waitUnit
 			if at >= r.due {
-				p.ref.key = -8 * waitUnit // falling due comes before columns too
+				p.ref.key = -waitUnit - c.colFirst // falling due comes before columns too
 			}
 		}
 	}

@@ -22,7 +22,7 @@ func TestPeakRates(t *testing.T) {
 
 func TestUnknownNamesAreErrors(t *testing.T) {
 	_, err := Standard("hbm9")
-	assert.ErrorContains(t, err, "nearest is")
+	assert.ErrorContains(t, err, `nearest is "hbm2_2000"`)
 	for want, cfg := range map[string]Config{
 		`nearest is "tFAW"`:              {Standard: "hbm3_6400", TimingsNs: map[string]float64{"tFWA": 12}},
 		`nearest is "bank"`:              {Standard: "hbm3_6400", Map: "row rank banc bankgroup pc col"},

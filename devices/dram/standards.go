@@ -49,9 +49,9 @@ var makers = map[string]func() *Spec{
 	"ddr5_6400_gem5":     func() *Spec { return ddr5(3_200_000_000, 46, 8).with(ddr5Gem5) },
 	"lpddr5_6400":        func() *Spec { return lpddr5("LPDDR5", 800_000_000) },
 	"lpddr5x_8533":       func() *Spec { return lpddr5("LPDDR5X", 1_066_666_667) },
-	"gddr6_14000":        func() *Spec { return gddr6("GDDR6", 1_750_000_000) },
-	"gddr6_16000":        func() *Spec { return gddr6("GDDR6", 2_000_000_000) },
-	"gddr6x_19000":       func() *Spec { return gddr6("GDDR6X", 2_375_000_000) },
+	"gddr6_14000":        func() *Spec { return gddr6("GDDR6", 1_750_000_000, 7.5) },
+	"gddr6_16000":        func() *Spec { return gddr6("GDDR6", 2_000_000_000, 7.5) },
+	"gddr6x_19000":       func() *Spec { return gddr6("GDDR6X", 2_375_000_000, 7.25) },
 }
 
 // Standards returns the known names, sorted.
@@ -73,6 +73,9 @@ func Standard(name string) (*Spec, error) {
 	}
 	s := maker()
 	s.Name = name
+	if s.SplitBuses { // HBM, of whatever geometry
+		s.Energy = hbmEnergy(s)
+	}
 	s.resolve()
 	return s, nil
 }
@@ -88,7 +91,6 @@ func hbm2(family string, hz uint64, rows int) *Spec {
 		Tick: sim.ClockHz(hz), TicksPerCK: 1, Burst: 2,
 		ActTicks: 2, ActDelay: 1, ColTicks: 1, RowTicks: 1, // ACT takes two clocks (JESD235)
 		SplitBuses: true, PerBank: true,
-		Energy: hbmEnergy(rows),
 		Timings: []Timing{
 			{TRCDRD, 14, 0, ramulatorHBM2}, {TRCDWR, 12, 0, ramulatorHBM2},
 			{TRP, 14, 0, ramulatorHBM2}, {TRAS, 34, 0, ramulatorHBM2}, {TRC, 48, 0, ramulatorHBM2},
@@ -118,7 +120,6 @@ func hbm3(family string, tickHz uint64, rows int) *Spec {
 		Tick: sim.ClockHz(tickHz), TicksPerCK: 2, Burst: 4,
 		ActTicks: 3, ActDelay: 2, ColTicks: 2, RowTicks: 1, // ACT is R-F-R: it takes effect a clock later
 		SplitBuses: true, PerBank: true,
-		Energy: hbmEnergy(rows),
 		Timings: []Timing{
 			{TRCDRD, 19.375, 0, ramulatorHBM3}, {TRCDWR, 9.375, 0, ramulatorHBM3},
 			{TRP, 16.25, 0, ramulatorHBM3}, {TRAS, 28.125, 0, ramulatorHBM3}, {TRC, 45, 0, ramulatorHBM3},
@@ -208,7 +209,6 @@ func hbm4() *Spec {
 		Tick: sim.ClockHz(4_000_000_000), TicksPerCK: 2, Burst: 4,
 		ActTicks: 3, ActDelay: 2, ColTicks: 2, RowTicks: 1,
 		SplitBuses: true, PerBank: true,
-		Energy: hbmEnergy(16384),
 		Timings: []Timing{
 			{TRCDRD, 19.5, 0, ramulatorHBM4}, {TRCDWR, 9.5, 0, ramulatorHBM4},
 			{TRP, 16.5, 0, ramulatorHBM4}, {TRAS, 28.5, 0, ramulatorHBM4}, {TRC, 45, 0, ramulatorHBM4},
@@ -257,14 +257,14 @@ func lpddr5(family string, hz uint64) *Spec {
 // channels have nothing in common but the clock. The 16 Gb/s part and
 // GDDR6X (PAM4, BL8: as long a burst in clocks) take the 14 Gb/s part's
 // nanoseconds: no public table of theirs was found.
-func gddr6(family string, hz uint64) *Spec {
+func gddr6(family string, hz uint64, pJPerBit float64) *Spec {
 	return &Spec{
 		Family:         family,
 		PseudoChannels: 1, Ranks: 1, BankGroups: 4, BanksPerGroup: 4,
 		Rows: 16384, RowBytes: 2048, BurstBytes: 32, BusBits: 16,
 		Tick: sim.ClockHz(hz), TicksPerCK: 1, Burst: 2,
 		ActTicks: 1, ColTicks: 1, RowTicks: 1, ActPerRank: true, PerBank: true,
-		Energy: averageEnergy(7.5, 32, averageGDDR6),
+		Energy: averageEnergy(pJPerBit, 32, averageGDDR6),
 		Timings: []Timing{
 			{TRCDRD, 15.39, 0, ramulatorGD6}, {TRCDWR, 9.12, 0, ramulatorGD6},
 			{TRP, 15.39, 0, ramulatorGD6}, {TRAS, 30.21, 0, ramulatorGD6}, {TRC, 45.03, 0, ramulatorGD6},
