@@ -46,7 +46,7 @@
 // Every timing names its source in the table (Timing.Source). The rule set
 // and the treatment of multi-edge commands (they take effect at their last
 // edge) were compared with Ramulator 2.1's for HBM2, HBM3, DDR4 and DDR5:
-// README.md has the figures. tFAW of hbm3e_6400 is implied by a measurement on an H200.
+// README.md has the figures. tFAW of hbm3e_h200 is implied by a measurement on an H200.
 //
 // Built with -tags invariants, every command is checked by package check,
 // which shares nothing with the controller, and every kept choice is compared

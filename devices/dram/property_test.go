@@ -16,7 +16,7 @@ func configs() []Config {
 	no := false
 	list := []Config{
 		{Standard: "hbm3_6400", Refresh: "per_bank"},
-		{Standard: "hbm3e_6400", Refresh: "per_bank", Postpone: 1, HitCap: -1},
+		{Standard: "hbm3e_h200", Refresh: "per_bank", Postpone: 1, HitCap: -1},
 		{Standard: "hbm3_6400", Refresh: "all_bank", Map: "B", Hash: &no},
 		{Standard: "hbm2_2000", Refresh: "per_bank", QueueDepth: 8, WriteQueueDepth: 4},
 		{Standard: "hbm3_5200", Refresh: "per_bank", Ranks: 4, Page: "closed"},

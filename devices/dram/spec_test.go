@@ -9,14 +9,14 @@ import (
 
 func TestPeakRates(t *testing.T) {
 	for name, want := range map[string]float64{"hbm2_2000": 32, "hbm2e_3200": 51.2, "hbm3_5200": 41.904, "hbm3_6400": 51.2,
-		"hbm3e_6400": 51.216, "ddr4_3200aa": 25.6, "ddr5_4800bn": 19.2, "ddr5_5600an": 22.4, "ddr5_6400an": 25.6} {
+		"hbm3e_h200": 51.216, "ddr4_3200aa": 25.6, "ddr5_4800bn": 19.2, "ddr5_5600an": 22.4, "ddr5_6400an": 25.6} {
 		s, err := Standard(name)
 		require.NoError(t, err)
 		assert.InDelta(t, want, s.PeakGBps(), 1e-6, name)
 		assert.InDelta(t, want, float64(s.PseudoChannels*s.BusBits)/8*
 			float64(s.BurstBytes*8)/float64(s.BusBits)/float64(s.Burst)/s.Tick.Period()*1000, 1e-6, "%s from its pins", name)
 	}
-	h200, _ := Standard("hbm3e_6400")
+	h200, _ := Standard("hbm3e_h200")
 	assert.InDelta(t, 4814, 94*h200.PeakGBps(), 1, "94 channels")
 }
 
@@ -56,7 +56,7 @@ func TestClocksMatchRamulator(t *testing.T) {
 			TRRDS: 4, TRRDL: 4, TFAW: 15, TWTRS: 6, TWTRL: 8, TRFCAB: 350, TRFCPB: 160, TREFI: 3900, TRREFD: 8},
 		"hbm3_6400": {TRCDRD: 31, TRCDWR: 15, TRP: 26, TRAS: 45, TRC: 72, TWR: 33, TRTP: 9, TCL: 20, TCWL: 10, TCCDS: 2, TCCDL: 4, TCCDR: 3,
 			TRRDS: 4, TRRDL: 5, TFAW: 24, TWTRS: 7, TWTRL: 10, TRTW: 20, TRFCAB: 560, TRFCPB: 320, TREFI: 6240, TPPD: 2},
-		"hbm3e_6400": {TRCDRD: 31, TRP: 26, TRAS: 45, TRC: 72, TCL: 20, TFAW: 27, TCCDL: 4},
+		"hbm3e_h200": {TRCDRD: 31, TRP: 26, TRAS: 45, TRC: 72, TCL: 20, TFAW: 27, TCCDL: 4},
 		"ddr4_3200aa": {TRCDRD: 22, TRP: 22, TRAS: 52, TRC: 74, TWR: 24, TRTP: 12, TCL: 22, TCWL: 16, TCCDS: 4, TCCDL: 8,
 			TRRDS: 4, TRRDL: 8, TFAW: 34, TWTRS: 4, TWTRL: 12, TREFI: 12480},
 		"ddr5_4800bn": {TRCDRD: 36, TRP: 36, TRAS: 77, TRC: 113, TWR: 72, TRTP: 18, TCL: 36, TCWL: 34, TCCDS: 8, TCCDL: 12, TCCDLWR: 48,

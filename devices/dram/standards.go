@@ -39,7 +39,7 @@ var makers = map[string]func() *Spec{
 	"hbm3_6400":          func() *Spec { return hbm3("HBM3", 3_200_000_000, 16384) },
 	"hbm3_6400_gem5":     func() *Spec { return hbm3("HBM3", 3_200_000_000, 16384).with(hbm3Gem5) },
 	"hbm3_6400_attacc":   func() *Spec { return hbm3("HBM3", 3_200_000_000, 16384).with(hbm3AttAcc) },
-	"hbm3e_6400":         hbm3eH200,
+	"hbm3e_h200":         hbm3eH200,
 	"hbm3e_9600":         func() *Spec { return hbm3("HBM3E", 4_800_000_000, 24576) },
 	"hbm4_8000":          hbm4,
 	"ddr4_3200aa":        ddr4,

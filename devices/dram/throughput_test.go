@@ -50,7 +50,7 @@ func TestSequentialReadsSaturateTheBusWithoutRefresh(t *testing.T) {
 }
 
 func TestPerBankRefreshHidesBehindReadStreams(t *testing.T) {
-	for _, name := range []string{"hbm2_2000", "hbm2e_3200", "hbm3_5200", "hbm3_6400", "hbm3e_6400"} {
+	for _, name := range []string{"hbm2_2000", "hbm2e_3200", "hbm3_5200", "hbm3_6400", "hbm3e_h200"} {
 		for _, bytes := range []uint32{32, 128, 1024} {
 			c := newChannel(t, Config{Standard: name, Refresh: "per_bank"})
 			got := load(c, 12_000_000/int(bytes)/2, bytes, sequential(c.Spec(), bytes))
@@ -91,7 +91,7 @@ func TestRandomPiecesMatchH200(t *testing.T) {
 		bytes uint32
 		want  float64 // ns a piece and pseudo-channel
 	}{{32, 4.42}, {64, 4.42}, {128, 5.28}, {256, 10.28}} {
-		c := newChannel(t, Config{Standard: "hbm3e_6400", Refresh: "per_bank", QueueDepth: 192})
+		c := newChannel(t, Config{Standard: "hbm3e_h200", Refresh: "per_bank", QueueDepth: 192})
 		got := float64(x.bytes) / (load(c, 40000, x.bytes, random(c.Spec(), x.bytes)) * c.Spec().PeakGBps() / 2)
 		t.Logf("%d B: %.2f ns, measured %.2f", x.bytes, got, x.want)
 		assert.InEpsilon(t, x.want, got, 0.03, "%d B", x.bytes)
@@ -101,7 +101,7 @@ func TestRandomPiecesMatchH200(t *testing.T) {
 // TestMixedStreamMatchesH200 compares with reference/h200/bandwidth.csv: one
 // write in two accesses, 3845 of 4814 GB/s.
 func TestMixedStreamMatchesH200(t *testing.T) {
-	c := newChannel(t, Config{Standard: "hbm3e_6400", Refresh: "per_bank", QueueDepth: 192})
+	c := newChannel(t, Config{Standard: "hbm3e_h200", Refresh: "per_bank", QueueDepth: 192})
 	got := load(c, 60000, 128, half(sequential(c.Spec(), 128)))
 	t.Logf("%.1f %%, measured 79.9", 100*got)
 	assert.InDelta(t, 0.80, got, 0.03)
