@@ -105,7 +105,7 @@ func newAddrMap(s *Spec, order string, hash bool) (*addrMap, error) {
 // parse fills digits from the field list, highest first.
 func (m *addrMap) parse(s *Spec, list []string) error {
 	left := [numFields]uint64{uint64(s.PseudoChannels), uint64(s.Ranks), uint64(s.BankGroups),
-		uint64(s.BanksPerGroup), uint64(s.Rows), uint64(s.RowBytes / s.BurstBytes)}
+		uint64(s.BanksPerGroup), uint64(s.Rows), uint64(s.columns())}
 	var shift [numFields]uint8
 	for i := len(list) - 1; i >= 0; i-- {
 		name, width, split := strings.Cut(list[i], ":")

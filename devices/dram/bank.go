@@ -66,6 +66,7 @@ type pseudo struct {
 	fresh   uint64                       // opened for an entry whose column has not issued yet
 	freshOf [2]uint64                    // those whose entry is of this direction: its hits wait behind it
 	blocked uint64                       // waiting for its refresh
+	ahead   uint64                       // of refreshers that prepare one ahead of its time
 	barred  struct{ row, column uint64 } // by an all-bank refresh in preparation, or as it is not their turn (FCFS)
 
 	col, act, pre, ref candidate
@@ -170,6 +171,9 @@ func (c *Channel) push(p *pseudo, b int32, d int, e int32) {
 	k, en := &p.banks[b], &c.entries[e]
 	en.next = none
 	k.queued++
+	if p.ahead>>uint(b)&1 != 0 {
+		c.yield(p, b)
+	}
 	if k.head[d] != none && (k.hit[d] != none || k.row != en.row) { // one more behind others: the bank's sets stay
 		c.entries[k.tail[d]].next = e
 		k.tail[d] = e

@@ -273,16 +273,20 @@ func direction(w bool) int {
 // queuedWrites reports whether bursts x to end all lie in queued writes.
 func (c *Channel) queuedWrites(x, end uint64) bool {
 	for ; x < end; x++ {
-		at := c.mapp.decode(x)
-		e := c.pcs[at.pc].banks[at.bank].head[write]
-		for e != none && !c.entries[e].holds(at) {
-			e = c.entries[e].next
-		}
-		if e == none {
+		if !c.queued(write, c.mapp.decode(x)) {
 			return false
 		}
 	}
 	return true
+}
+
+// queued reports whether the burst at waits to be read or written.
+func (c *Channel) queued(d int, at place) bool {
+	e := c.pcs[at.pc].banks[at.bank].head[d]
+	for e != none && !c.entries[e].holds(at) {
+		e = c.entries[e].next
+	}
+	return e != none
 }
 
 // answer completes a read from queued writes, a tick after it came.
@@ -313,7 +317,7 @@ func (c *Channel) admit(w waiter) {
 	c.waiting[d] += p.bursts
 	if end == x+1 {
 		p.parts = 1
-		c.addEntry(q, d, m.decode(x), 1)
+		c.addBursts(q, d, m.decode(x), 1)
 		return
 	}
 	block := m.step * m.run
@@ -324,8 +328,8 @@ func (c *Channel) admit(w waiter) {
 		}
 		for j := x; j < min(stop, x+m.step); j++ {
 			count := (stop - j + m.step - 1) / m.step
-			c.addEntry(q, d, m.decode(j), int32(count))
-			p.parts++
+			c.requests[q].parts++
+			c.addBursts(q, d, m.decode(j), int32(count))
 		}
 		x = stop
 	}
@@ -336,6 +340,14 @@ func (c *Channel) modBlock(x, block uint64) uint64 {
 		return x & (block - 1)
 	}
 	return x % block
+}
+
+// addBursts queues the bursts of request q in one row, and their check bits.
+func (c *Channel) addBursts(q int32, d int, at place, count int32) {
+	c.addEntry(q, d, at, count)
+	if c.spec.InlineECC > 0 {
+		c.addChecks(q, d, at, count)
+	}
 }
 
 func (c *Channel) addEntry(q int32, d int, at place, count int32) {

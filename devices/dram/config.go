@@ -11,7 +11,8 @@ type Config struct {
 	Standard     string `toml:"standard"`      // a name of Standards
 	Refresh      string `toml:"refresh"`       // "all_bank" (default), "staggered": the same, ranks and pseudo-channels in turn, "per_bank", "same_bank", "none"
 	RefreshFirst bool   `toml:"refresh_first"` // per_bank, same_bank: banks in order, all else waits for a refresh due (as Ramulator's); default false
-	Postpone     int    `toml:"postpone"`      // per_bank, same_bank: most tREFI a refresh may be late, 1 to 8; default 8 (JEDEC's limit)
+	Postpone     int    `toml:"postpone"`      // most tREFI a refresh waits for busy banks, 1 to 8 (JEDEC's limit); default 8 for per_bank and same_bank, else none
+	PullIn       int    `toml:"pull_in"`       // most tREFI that idle banks are refreshed ahead; with postpone at most 8; default 0
 
 	QueueDepth      int     `toml:"queue_depth"`       // read bursts the scheduler sees; default 128
 	WriteQueueDepth int     `toml:"write_queue_depth"` // write bursts it sees; default 128
@@ -24,6 +25,8 @@ type Config struct {
 	Page       string  `toml:"page"`         // "open" (default); "closed": close a row nobody queued wants; "adaptive": when it has not been used for PageIdleNs
 	PageIdleNs float64 `toml:"page_idle_ns"` // adaptive: default 100, a choice
 	PageCap    int     `toml:"page_cap"`     // column commands after which a row is closed; default 0: any number
+
+	InlineECC int `toml:"inline_ecc"` // one burst in so many of a row holds the others' check bits (GDDR6 16, LPDDR 8); default 0: none, or beside the data
 
 	Forward bool `toml:"forward"` // a read whose bytes are all in queued writes is answered from them; default false: caches above do so
 
@@ -42,7 +45,9 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.Scheduler, "frfcfs")
 	setDefault(&c.Page, "open")
 	setDefault(&c.PageIdleNs, 100)
-	setDefault(&c.Postpone, 8)
+	if c.Refresh == "per_bank" || c.Refresh == "same_bank" {
+		setDefault(&c.Postpone, 8-max(0, min(c.PullIn, 7)))
+	}
 	setDefault(&c.QueueDepth, 128)
 	setDefault(&c.WriteQueueDepth, 128)
 	setDefault(&c.DrainHigh, 0.8)
@@ -91,8 +96,8 @@ func (c Config) validate() error {
 		return fmt.Errorf("dram: page %q is none of open, closed, adaptive", c.Page)
 	case !(c.PageIdleNs > 0 && c.PageIdleNs <= 1e6) || c.PageCap < 0:
 		return fmt.Errorf("dram: page_idle_ns %g must be above 0 to 1e6 and page_cap %d not negative", c.PageIdleNs, c.PageCap)
-	case c.Postpone < 1 || c.Postpone > 8:
-		return fmt.Errorf("dram: postpone %d is outside 1 to 8 tREFI", c.Postpone)
+	case c.Postpone < 0 || c.PullIn < 0 || c.Postpone+c.PullIn > 8:
+		return fmt.Errorf("dram: postpone %d and pull_in %d must not be negative, and 8 tREFI at most together", c.Postpone, c.PullIn)
 	case c.QueueDepth < 1 || c.WriteQueueDepth < 1:
 		return fmt.Errorf("dram: queue depths %d and %d must be positive", c.QueueDepth, c.WriteQueueDepth)
 	case c.DrainLow < 0 || c.DrainLow >= c.DrainHigh || c.DrainHigh > 1:
@@ -118,7 +123,10 @@ func (c Config) spec() (*Spec, error) {
 			return nil, err
 		}
 	}
+	s.InlineECC = c.InlineECC
 	switch {
+	case c.InlineECC < 0 || c.InlineECC == 1 || c.InlineECC > 0 && s.RowBytes/s.BurstBytes%c.InlineECC != 0:
+		return nil, fmt.Errorf("dram: inline_ecc %d: want 0 or a divisor of a row's %d bursts above 1", c.InlineECC, s.RowBytes/s.BurstBytes)
 	case c.Refresh != "none" && s.T[TREFI] <= 2*s.T[TRFCAB]:
 		return nil, fmt.Errorf("dram: tREFI of %d ticks leaves no time between refreshes of %d", s.T[TREFI], s.T[TRFCAB])
 	case s.Banks() > 64:

@@ -5,7 +5,8 @@ import "math/bits"
 // An idle channel sleeps. When the next request comes, the refreshes that
 // fell due meanwhile have been done: those long past are only counted and
 // leave their banks closed, the last few are issued one by one, so that the
-// request finds the channel as refresh left it.
+// request finds the channel as refresh left it. Refreshes ahead of their time
+// are done in idle spans as far as the span lasts.
 
 // catchUp brings an idle channel to tick limit.
 func (c *Channel) catchUp(limit int64) {
@@ -35,15 +36,15 @@ func (c *Channel) skip(p *pseudo, settled int64) {
 			r.start += rounds * r.interval
 			r.setDue()
 			c.countRefresh(r.op, uint64(rounds)*uint64(len(r.units)))
-			c.skipClose(p, r.allBanks())
+			c.skipClose(p, r.all)
 			if invariants {
-				c.check.skipped(p, c, r.allBanks(), settled)
+				c.check.skipped(p, c, r.all, settled)
 			}
 		}
 		for r.due < settled {
 			r.fall()
 		}
-		for r.debt > 0 {
+		for spare := (settled - c.now) / r.length; r.debt > 0 || r.debt > -r.ahead && spare > 0; spare-- {
 			if r.unit < 0 {
 				r.unit = bits.TrailingZeros64(r.left)
 				if c.holds {
@@ -52,6 +53,7 @@ func (c *Channel) skip(p *pseudo, settled int64) {
 			}
 			banks := r.units[r.unit]
 			p.blocked &^= banks
+			p.ahead &^= r.all
 			c.skipClose(p, banks)
 			if invariants {
 				c.check.skipped(p, c, banks, settled)
@@ -63,13 +65,6 @@ func (c *Channel) skip(p *pseudo, settled int64) {
 		c.skipClose(p, p.open)
 	}
 	p.rechoose()
-}
-
-func (r *refresher) allBanks() (all uint64) {
-	for _, u := range r.units {
-		all |= u
-	}
-	return all
 }
 
 // skipClose closes banks at an untimed instant of the idle span.

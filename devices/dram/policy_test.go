@@ -135,3 +135,37 @@ func TestStaggeredRefreshTakesRanksInTurn(t *testing.T) {
 	assert.Positive(t, last[0])
 	assert.Positive(t, last[1])
 }
+
+// refreshesInBusyTime counts the refreshes of busy stretches of two tREFI
+// between idle ones.
+func refreshesInBusyTime(t *testing.T, cfg Config) int {
+	cfg.Standard = "ddr4_3200aa"
+	c := newChannel(t, cfg)
+	s := c.Spec()
+	interval := s.Tick.Edge(s.T[TREFI])
+	n := 0
+	var busy bool
+	c.Trace = func(cmd Command) {
+		if cmd.Op == REFab && busy {
+			n++
+		}
+	}
+	next := random(s, 64)
+	for k := range sim.Time(8) {
+		for begin, i := 10*k*interval, sim.Time(0); i < 2*interval; i += 20 * sim.Nanosecond {
+			addr, _ := next(0)
+			c.Enqueue(begin+i, Request{Addr: addr, Bytes: 64})
+			busy = true
+		}
+		drain(c)
+		busy = false
+	}
+	return n
+}
+
+func TestRefreshesWaitForIdleTime(t *testing.T) {
+	asDue := refreshesInBusyTime(t, Config{})
+	assert.GreaterOrEqual(t, asDue, 7, "one each stretch")
+	assert.LessOrEqual(t, refreshesInBusyTime(t, Config{PullIn: 8}), asDue/7, "done before")
+	assert.LessOrEqual(t, refreshesInBusyTime(t, Config{Postpone: 8}), asDue/7, "done after")
+}

@@ -13,7 +13,9 @@ type refresher struct {
 	start    int64    // of the round whose refreshes fall due
 	fallen   int64    // refreshes of it that fell due
 	due      int64    // when the next one does
-	debt     int64    // due and not yet issued
+	debt     int64    // due and not yet issued; below 0: issued ahead
+	ahead    int64    // how many may be
+	all      uint64   // banks of all units
 	inOrder  bool     // units one after the other, whoever waits for them
 	most     int64    // debt at which a busy bank is refreshed too
 	left     uint64   // units not refreshed in this round
@@ -47,7 +49,7 @@ func newRefreshers(s *Spec, cfg Config, number int) []refresher {
 }
 
 func newRefresher(s *Spec, cfg Config, all uint64) refresher {
-	r := refresher{start: -1, unit: -1, interval: s.T[TREFI], apart: s.T[TRREFD]} // its first tick is the first of tREFI
+	r := refresher{start: -1, unit: -1, all: all, interval: s.T[TREFI], apart: s.T[TRREFD]} // its first tick is the first of tREFI
 	switch cfg.Refresh {
 	case "all_bank", "staggered":
 		r.op, r.pre, r.length, r.apart = REFab, PREab, s.T[TRFCAB], 0
@@ -68,14 +70,16 @@ func newRefresher(s *Spec, cfg Config, all uint64) refresher {
 			r.units = append(r.units, unit)
 		}
 	}
-	// A bank refreshed first in one round and last in the next, with the debt
-	// at its most, waits most/n + 2 tREFI: JEDEC allows nine.
-	r.most = 1
-	if n := int64(len(r.units)); n > 1 {
-		r.most = max(1, int64(cfg.Postpone-1)*n)
+	// A bank refreshed first in one round and last in the next, so many of them
+	// ahead and with the debt at its most, waits (ahead + most)/n + 2 tREFI, or
+	// one less where a round is one refresh: JEDEC allows nine.
+	n := int64(len(r.units))
+	r.most, r.ahead = max(1, int64(cfg.Postpone-1)*n), int64(cfg.PullIn)*n
+	if n == 1 {
+		r.most = int64(cfg.Postpone) + 1
 	}
 	if cfg.RefreshFirst {
-		r.inOrder, r.most = true, 1
+		r.inOrder, r.most, r.ahead = true, 1, 0
 	}
 	r.left = 1<<uint(len(r.units)) - 1
 	r.setDue()
@@ -116,11 +120,17 @@ func (c *Channel) pickRefresh(p *pseudo) {
 	}
 }
 
-// chooseUnits picks the next unit of every refresher that has one due.
+// chooseUnits picks the next unit of every refresher that has one due, or
+// may work ahead.
 func (c *Channel) chooseUnits(p *pseudo) {
 	p.refsWait = false
 	for i := range p.refs {
-		if r := &p.refs[i]; r.unit < 0 && r.debt > 0 {
+		r := &p.refs[i]
+		switch {
+		case r.unit >= 0 || r.debt <= -r.ahead:
+		case r.debt <= 0 && p.busy(r.all):
+			p.refsWait = true
+		default:
 			c.chooseUnit(p, r)
 		}
 	}
@@ -150,6 +160,9 @@ func (c *Channel) chooseUnit(p *pseudo, r *refresher) {
 	}
 	r.unit = chosen
 	p.blocked |= r.units[chosen]
+	if r.debt <= 0 {
+		p.ahead |= r.all
+	}
 	p.rechoose()
 	if c.holds {
 		c.holdAll(1)
@@ -157,6 +170,28 @@ func (c *Channel) chooseUnit(p *pseudo, r *refresher) {
 	for m := r.units[chosen]; m != 0; m &= m - 1 {
 		p.banks[bits.TrailingZeros64(m)].refFrom = c.now
 	}
+}
+
+// yield gives up the refreshes chosen ahead of their time that bank b stands
+// in the way of.
+func (c *Channel) yield(p *pseudo, b int32) {
+	for i := range p.refs {
+		r := &p.refs[i]
+		if r.unit < 0 || p.ahead&r.all>>uint(b)&1 == 0 {
+			continue
+		}
+		p.ahead &^= r.all
+		p.blocked &^= r.units[r.unit]
+		p.refsWait = true
+		c.letGo(r)
+		p.rechoose()
+	}
+}
+
+// busy reports whether any request waits for one of the banks.
+func (p *pseudo) busy(banks uint64) bool {
+	queued, _ := p.load(banks)
+	return queued > 0
 }
 
 // load returns the entries queued for the banks and their last use.
@@ -186,6 +221,10 @@ func (c *Channel) refreshReady(p *pseudo, r *refresher) int64 {
 		return at
 	}
 	at = max(at, r.next)
+	if r.debt <= 0 { // ahead: after the banks have been idle as long as it takes
+		_, used := p.load(r.all)
+		at = max(at, used+r.length)
+	}
 	for m := banks; m != 0; m &= m - 1 {
 		b := bits.TrailingZeros64(m)
 		at = max(at, p.nextACT[b]+c.spec.ActDelay)
@@ -202,6 +241,9 @@ func (c *Channel) stepRefresh(p *pseudo, at int64) {
 	p.ref.dirty = true
 	if at >= r.due {
 		r.fall()
+		if r.debt > 0 {
+			p.ahead &^= r.all
+		}
 		c.chooseUnits(p)
 		return
 	}
@@ -226,13 +268,19 @@ func (c *Channel) stepRefresh(p *pseudo, at int64) {
 	r.next = at + r.apart
 	r.settle(c)
 	p.blocked &^= banks
+	p.ahead &^= r.all
 	p.rechoose()
 	c.chooseUnits(p)
 	c.record(p, r.op, first, 0, 0, banks, at)
 }
 
-// prechargeUnit closes every open bank of the unit.
+// prechargeUnit closes every open bank of the unit; the command keeps the
+// closed ones from an ACT, too.
 func (c *Channel) prechargeUnit(p *pseudo, banks uint64, at int64) {
+	for m := banks &^ p.open; m != 0; m &= m - 1 {
+		b := bits.TrailingZeros64(m)
+		p.nextACT[b] = max(p.nextACT[b], at+c.preToACT)
+	}
 	for m := banks & p.open; m != 0; m &= m - 1 {
 		b := int32(bits.TrailingZeros64(m))
 		p.banks[b].conflicted = false
@@ -248,9 +296,14 @@ func (r *refresher) settle(c *Channel) {
 	if r.left == 0 {
 		r.left = 1<<uint(len(r.units)) - 1
 	}
-	r.unit = -1
 	r.debt--
 	c.countRefresh(r.op, 1)
+	c.letGo(r)
+}
+
+// letGo ends the preparation of the chosen unit.
+func (c *Channel) letGo(r *refresher) {
+	r.unit = -1
 	if c.holds {
 		c.holdAll(-1)
 	}

@@ -30,6 +30,7 @@ type Spec struct {
 	// ActPerRank says that tRRD and tFAW count the ACTs of one rank (DDR),
 	// not of the whole pseudo-channel (HBM, all its stack ids).
 	ActPerRank bool
+	InlineECC  int  // one burst in so many of a row holds check bits; 0: none
 	SameBank   bool // the standard has REFsb
 	PerBank    bool // the standard has REFpb
 
@@ -44,9 +45,18 @@ func (s *Spec) PeakGBps() float64 {
 	return float64(s.PseudoChannels*s.BurstBytes) / (float64(s.Burst) * s.Tick.Period()) * 1000
 }
 
-// Bytes returns the capacity of one channel.
+// Bytes returns the capacity of one channel, without check bits.
 func (s *Spec) Bytes() uint64 {
-	return uint64(s.PseudoChannels*s.Banks()) * uint64(s.Rows) * uint64(s.RowBytes)
+	return uint64(s.PseudoChannels*s.Banks()) * uint64(s.Rows) * uint64(s.columns()*s.BurstBytes)
+}
+
+// columns returns the bursts of a row that hold data.
+func (s *Spec) columns() int {
+	n := s.RowBytes / s.BurstBytes
+	if s.InlineECC > 0 {
+		n -= n / s.InlineECC
+	}
+	return n
 }
 
 // Banks returns the number of banks of one pseudo-channel, all ranks.

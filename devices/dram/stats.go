@@ -7,10 +7,11 @@ type Stats struct {
 	ACT, PRE, RD, WR        uint64 // PRE counts a PREab or PREsb once
 	REFab, REFpb, REFsb     uint64
 	Hits, Misses, Conflicts uint64 // bursts that found their row open, the bank closed, another row open
-	BytesRead               uint64 // whole bursts
+	BytesRead               uint64 // whole bursts of data
 	BytesWritten            uint64
 	BusBusy                 sim.Time // data-bus time of all pseudo-channels together
 	Forwarded               uint64   // bursts read from queued writes
+	CheckRD, CheckWR        uint64   // of RD and WR, those for inline check bits
 	Turnarounds             uint64   // read to write or back, of a pseudo-channel's data bus
 	Reads, Writes           uint64   // requests completed
 }
@@ -18,8 +19,8 @@ type Stats struct {
 // Stats returns the counts so far. The pointer stays valid; BusBusy is
 // brought up to date by this call.
 func (c *Channel) Stats() *Stats {
-	c.stats.BytesRead = c.stats.RD * uint64(c.spec.BurstBytes)
-	c.stats.BytesWritten = c.stats.WR * uint64(c.spec.BurstBytes)
+	c.stats.BytesRead = (c.stats.RD - c.stats.CheckRD) * uint64(c.spec.BurstBytes)
+	c.stats.BytesWritten = (c.stats.WR - c.stats.CheckWR) * uint64(c.spec.BurstBytes)
 	c.stats.BusBusy = c.spec.Tick.Edge(int64(c.stats.RD+c.stats.WR) * c.spec.Burst)
 	return &c.stats
 }
