@@ -9,7 +9,8 @@ import (
 
 func TestPeakRates(t *testing.T) {
 	for name, want := range map[string]float64{"hbm2_2000": 32, "hbm2e_3200": 51.2, "hbm3_5200": 41.904, "hbm3_6400": 51.2,
-		"hbm3e_h200": 51.216, "ddr4_3200aa": 25.6, "ddr5_4800bn": 19.2, "ddr5_5600an": 22.4, "ddr5_6400an": 25.6} {
+		"hbm3e_h200": 51.216, "ddr4_3200aa": 25.6, "ddr5_4800bn": 19.2, "ddr5_5600an": 22.4, "ddr5_6400an": 25.6,
+		"ddr5_4800bn_wr2": 19.2, "ddr5_5600an_wr2": 22.4, "ddr5_6400an_wr2": 25.6, "lpddr5_6400": 12.8, "lpddr5_6400_8b": 12.8} {
 		s, err := Standard(name)
 		require.NoError(t, err)
 		assert.InDelta(t, want, s.PeakGBps(), 1e-6, name)
@@ -69,6 +70,32 @@ func TestClocksMatchRamulator(t *testing.T) {
 		for p, ck := range want {
 			assert.Equal(t, ck*s.TicksPerCK, s.T[p], "%s %v", name, p)
 		}
+	}
+}
+
+// TestVariantsDifferOnlyAsNamed lists every tick in which a variant differs
+// from the part it is a variant of.
+func TestVariantsDifferOnlyAsNamed(t *testing.T) {
+	for name, x := range map[string]struct {
+		of   string
+		want map[Param]int64
+	}{
+		"ddr5_4800bn_wr2": {"ddr5_4800bn", map[Param]int64{TCCDLWR: 24}},
+		"ddr5_5600an_wr2": {"ddr5_5600an", map[Param]int64{TCCDLWR: 28}},
+		"ddr5_6400an_wr2": {"ddr5_6400an", map[Param]int64{TCCDLWR: 32}},
+		"lpddr5_6400_8b": {"lpddr5_6400", map[Param]int64{TRRDS: 8, TRRDL: 8, TFAW: 32, TCCDS: 4, TCCDSWR: 4,
+			TCCDR: 6, TWTRS: 10, TRTW: 14}},
+	} {
+		variant, err := Standard(name)
+		require.NoError(t, err)
+		base, err := Standard(x.of)
+		require.NoError(t, err)
+		want := base.T
+		for p, ck := range x.want {
+			want[p] = ck * base.TicksPerCK
+		}
+		assert.Equal(t, want, variant.T, name)
+		assert.Equal(t, base.Bytes(), variant.Bytes(), "%s: the same part", name)
 	}
 }
 

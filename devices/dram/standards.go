@@ -22,6 +22,7 @@ const (
 	jedecDDR5     = "JESD79-5, 16 Gb x8, through gem5 issue #3490"
 	ramulatorHBM4 = "CMU-SAFARI/ramulator2@c5b1c3a python/ramulator/dram/hbm4.py"
 	ramulatorLP5  = "CMU-SAFARI/ramulator2@c5b1c3a python/ramulator/dram/lpddr5.py, which cites JESD209-5B"
+	gem5LP5B8     = "gem5@1db206b src/mem/DRAMInterface.py, LPDDR5_6400_1x16_8B_BL32"
 	ramulatorGD6  = "CMU-SAFARI/ramulator2@c5b1c3a python/ramulator/dram/gddr6.py, GDDR6_14000_1350mV_double"
 	gem5HBM3      = "gem5 PR #3271 src/mem/DRAMInterface.py, HBM_6400_8H_1x64"
 	gem5DDR5      = "gem5 src/mem/DRAMInterface.py, DDR5_6400_4x8"
@@ -46,8 +47,12 @@ var makers = map[string]func() *Spec{
 	"ddr5_4800bn":        func() *Spec { return ddr5(2_400_000_000, 36, 8) },
 	"ddr5_5600an":        func() *Spec { return ddr5(2_800_000_000, 40, 14) },
 	"ddr5_6400an":        func() *Spec { return ddr5(3_200_000_000, 46, 16) },
+	"ddr5_4800bn_wr2":    func() *Spec { return ddr5(2_400_000_000, 36, 8).with(ddr5WR2) },
+	"ddr5_5600an_wr2":    func() *Spec { return ddr5(2_800_000_000, 40, 14).with(ddr5WR2) },
+	"ddr5_6400an_wr2":    func() *Spec { return ddr5(3_200_000_000, 46, 16).with(ddr5WR2) },
 	"ddr5_6400_gem5":     func() *Spec { return ddr5(3_200_000_000, 46, 8).with(ddr5Gem5) },
 	"lpddr5_6400":        func() *Spec { return lpddr5("LPDDR5", 800_000_000) },
+	"lpddr5_6400_8b":     lpddr5Banks8,
 	"lpddr5x_8533":       func() *Spec { return lpddr5("LPDDR5X", 1_066_666_667) },
 	"gddr6_14000":        func() *Spec { return gddr6("GDDR6", 1_750_000_000, 7.5) },
 	"gddr6_16000":        func() *Spec { return gddr6("GDDR6", 2_000_000_000, 7.5) },
@@ -253,10 +258,30 @@ func lpddr5(family string, hz uint64) *Spec {
 	}
 }
 
+// lpddr5Banks8 is the same part in 8-bank mode: no groups, rows of 4 KiB,
+// BL32 back to back. BL32 adds two clocks to what counts a burst. The third
+// mode, 16 banks up to 3.2 Gb/s, is not here: no usable source gives its
+// tRRD, tFAW and tWTR.
+func lpddr5Banks8() *Spec {
+	s := lpddr5("LPDDR5", 800_000_000).with([]Timing{
+		{TRRDS, 10, 2, gem5LP5B8}, {TRRDL, 10, 2, gem5LP5B8}, {TFAW, 40, 0, gem5LP5B8},
+		{TCCDS, 0, 4, gem5LP5B8}, {TCCDL, 0, 4, gem5LP5B8},
+		{TCCDSWR, 0, 4, gem5LP5B8}, {TCCDLWR, 0, 4, gem5LP5B8},
+		{TCCDR, 0, 6, ramulatorLP5 + ": nBL + nCS"},
+		{TWTRS, 12, 4, gem5LP5B8}, {TWTRL, 12, 4, gem5LP5B8},
+		{TRTW, 17.5, 0, ramulatorLP5 + ": nCL + nBL + 2 - nCWL"},
+	})
+	s.BankGroups, s.BanksPerGroup = 1, 8
+	s.RowBytes, s.BurstBytes, s.Burst = 4096, 64, 4
+	s.Energy = averageEnergy(4, s.BurstBytes, averageLPDDR5)
+	return s
+}
+
 // gddr6 is one of the two x16 channels of an 8 Gb part, BL16, CK of hz; the
 // channels have nothing in common but the clock. The 16 Gb/s part and
 // GDDR6X (PAM4, BL8: as long a burst in clocks) take the 14 Gb/s part's
-// nanoseconds: no public table of theirs was found.
+// nanoseconds: no public table of theirs was found. GDDR7 is left out: the
+// row timings that are public are guesses (Ramulator's gddr7.py says so).
 func gddr6(family string, hz uint64, pJPerBit float64) *Spec {
 	return &Spec{
 		Family:         family,
@@ -338,3 +363,7 @@ func ddr5(hz uint64, cl, rrds int64) *Spec {
 
 // ddr5Gem5 is tRRD_S and tFAW of a 1 KB page, as gem5 has them.
 var ddr5Gem5 = []Timing{{TRRDS, 2.496, 8, gem5DDR5}, {TFAW, 10, 32, gem5DDR5}}
+
+// ddr5WR2 is for writes that need no read-modify-write in the device; ddr5
+// has tCCD_L_WR, as if all did.
+var ddr5WR2 = []Timing{{TCCDLWR, 10, 16, jedecDDR5 + ", Table 494: tCCD_L_WR2"}}

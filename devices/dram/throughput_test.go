@@ -72,6 +72,23 @@ func TestOneBankGroupRunsAtTCCDL(t *testing.T) {
 	}
 }
 
+// TestOneBankGroupWritesAtTCCDLWR writes row after row of one bank group,
+// whose banks take turns so that no row is waited for.
+func TestOneBankGroupWritesAtTCCDLWR(t *testing.T) {
+	for _, name := range Standards() {
+		c, _ := plain(t, name)
+		s := c.Spec()
+		n := s.RowBytes / s.BurstBytes
+		got := load(c, 100*n, uint32(s.BurstBytes), func(i int) (uint64, bool) {
+			row := i / n
+			return at(s, 0, 0, 0, row%s.BanksPerGroup, row/s.BanksPerGroup, i%n), true
+		})
+		want := float64(s.Burst) / float64(s.T[TCCDLWR]) / float64(s.PseudoChannels)
+		t.Logf("%s: %.1f %%, closed form %.1f", name, 100*got, 100*want)
+		assert.InEpsilon(t, want, got, 0.02, name)
+	}
+}
+
 func TestSameBankStrideRunsAtTRC(t *testing.T) {
 	for _, name := range Standards() {
 		c, _ := plain(t, name)
