@@ -64,6 +64,8 @@ type Channel struct {
 	closes    bool  // rows that nobody queued wants
 	closeWait int64 // so long after their last use
 	pageCap   int32 // column commands of a row, or 0
+	downAfter int64 // idle ticks to power-down; 0: never
+	upTime    int64 // tXP
 	holds     bool  // a refresh in preparation holds back all but columns of rows just opened
 
 	busFree  [2]int64 // column bus, row bus: free from this tick
@@ -128,6 +130,8 @@ func newChannelOf(s *Spec, cfg Config) (*Channel, error) {
 	if cfg.Page == "adaptive" {
 		c.closeWait = int64(cfg.PageIdleNs * 1000 / s.Tick.Period())
 	}
+	c.downAfter = int64(cfg.PowerDownNs * 1000 / s.Tick.Period())
+	c.upTime = powerUp[s.Family].clocks(s.tCK()) * s.TicksPerCK
 	c.setDistances()
 	c.pcs = make([]pseudo, s.PseudoChannels)
 	for i := range c.pcs {
@@ -212,7 +216,7 @@ func (c *Channel) Enqueue(at sim.Time, r Request) {
 func (c *Channel) enqueue(w waiter) {
 	c.run(w.tick)
 	if c.pending == 0 {
-		c.catchUp(w.tick)
+		c.wake(w.tick)
 	}
 	c.now = max(c.now, w.tick)
 	if c.door.len() > 0 || !c.Room(w.r.Write) {

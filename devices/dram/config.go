@@ -30,6 +30,8 @@ type Config struct {
 
 	Forward bool `toml:"forward"` // a read whose bytes are all in queued writes is answered from them; default false: caches above do so
 
+	PowerDownNs float64 `toml:"power_down_ns"` // idle time after which the channel powers down; default 0: never
+
 	Map  string `toml:"map"`       // field order, see MapA; "A", "B"; default MapGPU on HBM, MapB on DDR
 	Hash *bool  `toml:"bank_hash"` // XOR bank and group with row bits; default true
 
@@ -96,6 +98,8 @@ func (c Config) validate() error {
 		return fmt.Errorf("dram: page %q is none of open, closed, adaptive", c.Page)
 	case !(c.PageIdleNs > 0 && c.PageIdleNs <= 1e6) || c.PageCap < 0:
 		return fmt.Errorf("dram: page_idle_ns %g must be above 0 to 1e6 and page_cap %d not negative", c.PageIdleNs, c.PageCap)
+	case !(c.PowerDownNs >= 0 && c.PowerDownNs <= 1e9):
+		return fmt.Errorf("dram: power_down_ns %g must be 0 to 1e9", c.PowerDownNs)
 	case c.Postpone < 0 || c.PullIn < 0 || c.Postpone+c.PullIn > 8:
 		return fmt.Errorf("dram: postpone %d and pull_in %d must not be negative, and 8 tREFI at most together", c.Postpone, c.PullIn)
 	case c.QueueDepth < 1 || c.WriteQueueDepth < 1:

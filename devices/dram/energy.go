@@ -11,6 +11,7 @@ type EnergyTable struct {
 	IO         float64 // pJ a burst on the pins
 	Refresh    float64 // pJ a bank refreshed
 	Background float64 // mW, rows open
+	PowerDown  float64 // mW, the same in power-down
 	Source     string
 }
 
@@ -35,7 +36,7 @@ func (c *Channel) Energy(elapsed sim.Time) Energy {
 		Write:      float64(s.WR) * t.Write,
 		IO:         float64(s.RD+s.WR) * t.IO,
 		Refresh:    refreshed * t.Refresh,
-		Background: t.Background * elapsed.Nanoseconds(), // mW x ns = pJ
+		Background: t.Background*(elapsed-s.PowerDown).Nanoseconds() + t.PowerDown*s.PowerDown.Nanoseconds(), // mW x ns = pJ
 	}
 }
 
@@ -50,7 +51,7 @@ func (c *Channel) banksPerREFab() float64 {
 
 const (
 	attAccEnergy   = "scale-snu/attacc_simulator@c600051, pJ a bit, after O'Connor et al., MICRO 2017: activate 0.11 of the row, cell 0.44, to bank group 1.01, to global I/O 1.23, TSV 0.5, interposer 0.3"
-	dramsim3Energy = "umd-memsys/DRAMsim3 configs/DDR4_8Gb_x8_3200.ini: IDD0/2N/3N/4R/4W/5AB 57/37/52/168/150/250 mA, 1.2 V, eight devices; termination not included"
+	dramsim3Energy = "umd-memsys/DRAMsim3 configs/DDR4_8Gb_x8_3200.ini: IDD0/2N/3N/3P/4R/4W/5AB 57/37/52/43/168/150/250 mA, 1.2 V, eight devices; termination not included"
 	averageGDDR6   = "Micron, Ultra-Bandwidth Solutions: 7.5 pJ a bit, device average (GDDR6X 7.25); classes not told apart"
 	averageDDR5    = "8 to 12 W a DIMM at 38 to 75 GB/s: 13 to 20 pJ a bit, here 16; classes not told apart"
 	averageLPDDR5  = "Grace: 16 W at 500 GB/s, 4 pJ a bit; LPDDR5X 4 to 5; classes not told apart"
@@ -76,6 +77,7 @@ func ddr4Energy() EnergyTable {
 	const (
 		volt, devices           = 1.2, 8
 		idd0, idd2n, idd3n      = 57, 37, 52 // mA
+		idd3p                   = 43
 		idd4r, idd4w, idd5      = 168, 150, 250
 		tRC, tRAS, tBurst, tRFC = 46.25, 32.5, 2.5, 350 // ns
 		banks                   = 16
@@ -86,6 +88,7 @@ func ddr4Energy() EnergyTable {
 		Write:      volt * devices * (idd4w - idd3n) * tBurst,
 		Refresh:    volt * devices * (idd5 - idd3n) * tRFC / banks,
 		Background: volt * devices * idd3n,
+		PowerDown:  volt * devices * idd3p,
 		Source:     dramsim3Energy,
 	}
 }

@@ -169,3 +169,28 @@ func TestRefreshesWaitForIdleTime(t *testing.T) {
 	assert.LessOrEqual(t, refreshesInBusyTime(t, Config{PullIn: 8}), asDue/7, "done before")
 	assert.LessOrEqual(t, refreshesInBusyTime(t, Config{Postpone: 8}), asDue/7, "done after")
 }
+
+func TestPowerDownCostsTXPAndSavesBackground(t *testing.T) {
+	run := func(down float64) (Completion, *Channel) {
+		c := newChannel(t, Config{Standard: "ddr4_3200aa", Refresh: "none", PowerDownNs: down})
+		one(c, 0, 0, false)
+		_, done := one(c, 10*sim.Microsecond, 64, false)
+		return done, c
+	}
+	up, c := run(0)
+	down, d := run(100)
+	tXP := c.Spec().Tick.Edge(10)
+	assert.Equal(t, tXP, down.Last-up.Last)
+	assert.Zero(t, c.Stats().PowerDown)
+	assert.InDelta(t, 9.9, d.Stats().PowerDown.Nanoseconds()/1000, 0.1)
+	assert.InDelta(t, 43.0/52, d.Energy(10*sim.Microsecond).Background/c.Energy(10*sim.Microsecond).Background, 0.01)
+	short, _ := run(20_000)
+	assert.Equal(t, up.Last, short.Last, "not idle long enough")
+}
+
+func TestEveryFamilyHasATXP(t *testing.T) {
+	for _, name := range Standards() {
+		s, _ := Standard(name)
+		assert.NotEmpty(t, powerUp[s.Family].Source, name)
+	}
+}

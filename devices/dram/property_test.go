@@ -29,6 +29,8 @@ func configs() []Config {
 		{Standard: "ddr5_4800bn", Refresh: "same_bank", PullIn: 3, Ranks: 2, Page: "adaptive"},
 		{Standard: "ddr4_3200aa", PullIn: 8, Ranks: 2},
 		{Standard: "hbm3_6400", Postpone: 8},
+		{Standard: "ddr4_3200aa", PowerDownNs: 50, Page: "closed"},
+		{Standard: "hbm3_6400", Refresh: "per_bank", PowerDownNs: 100, PullIn: 2},
 		{Standard: "hbm3_6400", Refresh: "staggered", Page: "adaptive", Forward: true},
 		{Standard: "hbm3_6400", Refresh: "per_bank", RefreshFirst: true},
 		{Standard: "hbm4_8000", Refresh: "per_bank", PageCap: 4, Scheduler: "fcfs"},

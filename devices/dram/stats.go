@@ -10,6 +10,7 @@ type Stats struct {
 	BytesRead               uint64 // whole bursts of data
 	BytesWritten            uint64
 	BusBusy                 sim.Time // data-bus time of all pseudo-channels together
+	PowerDown               sim.Time // spent in power-down
 	Forwarded               uint64   // bursts read from queued writes
 	CheckRD, CheckWR        uint64   // of RD and WR, those for inline check bits
 	Turnarounds             uint64   // read to write or back, of a pseudo-channel's data bus
