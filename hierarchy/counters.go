@@ -21,7 +21,7 @@ const maxLinks = 2
 type Counters [int(NumTiers)*tierFields + maxLinks*2*linkFields]float64
 
 const (
-	tierFields = 5
+	tierFields = 6
 	linkFields = 3
 )
 
@@ -30,6 +30,7 @@ type TierCounts struct {
 	Read, Written     float64 // bytes its channels moved
 	BusyPs            float64 // its data buses' busy time, all together
 	RowHits, Accesses float64 // column commands to an open row; all
+	CommandPJ         float64 // energy of its DRAM's commands, without background
 }
 
 // LinkCounts are those of one direction of a link.
@@ -41,7 +42,7 @@ type LinkCounts struct {
 // Tier returns a tier's part.
 func (c *Counters) Tier(t TierID) TierCounts {
 	v := c[int(t)*tierFields:]
-	return TierCounts{v[0], v[1], v[2], v[3], v[4]}
+	return TierCounts{v[0], v[1], v[2], v[3], v[4], v[5]}
 }
 
 // Link returns the part of the i-th direction of System.Links.
@@ -54,7 +55,7 @@ func (c *Counters) Link(i int) LinkCounts {
 func (s *System) Counters() Counters {
 	var c Counters
 	for _, g := range s.L2 {
-		g.Channels(func(_ int, ch *dram.Channel) { c.addChannel(HBM, ch.Stats()) })
+		g.Channels(func(_ int, ch *dram.Channel) { c.addChannel(HBM, ch) })
 	}
 	for i := range s.remotes {
 		for id, t := range s.remotes[i].far.Tiers() {
@@ -77,21 +78,23 @@ func (s *System) Counters() Counters {
 func (c *Counters) addUnit(t TierID, u host.Unit) {
 	switch u := u.(type) {
 	case *dram.Channel:
-		c.addChannel(t, u.Stats())
+		c.addChannel(t, u)
 	case *cxl.Expander:
 		for _, ch := range u.Channels() {
-			c.addChannel(t, ch.Stats())
+			c.addChannel(t, ch)
 		}
 	}
 }
 
-func (c *Counters) addChannel(t TierID, s *dram.Stats) {
+func (c *Counters) addChannel(t TierID, ch *dram.Channel) {
+	s := ch.Stats()
 	v := c[int(t)*tierFields:]
 	v[0] += float64(s.BytesRead)
 	v[1] += float64(s.BytesWritten)
 	v[2] += float64(s.BusBusy)
 	v[3] += float64(s.Hits)
 	v[4] += float64(s.Hits + s.Misses + s.Conflicts)
+	v[5] += ch.Energy(0).Commands()
 }
 
 // LinkInfo names one direction of a link.

@@ -247,7 +247,7 @@ func (r *run) tierRows(t *totals) []TierRow {
 		c := t.counters.machine.Tier(id)
 		out = append(out, TierRow{Tier: id.String(), Capacity: r.system.Space.Capacity(id), Used: r.system.Space.Used(id),
 			Read: uint64(c.Read), Written: uint64(c.Written), GBps: ratio(c.Read+c.Written, t.ns), PeakGBps: r.system.PeakGBps(id),
-			Busy: ratio(c.BusyPs/1e3/r.system.Buses(id), t.ns), RowHits: ratio(c.RowHits, c.Accesses), LatencyNs: quantiles(r.system.Latency(id))})
+			Busy: ratio(c.BusyPs/1e3/r.system.Buses(id), t.ns), RowHits: ratio(c.RowHits, c.Accesses), EnergyPJ: c.CommandPJ, LatencyNs: quantiles(r.system.Latency(id))})
 	}
 	return out
 }

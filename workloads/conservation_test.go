@@ -210,6 +210,9 @@ func TestNothingExceedsItsPeak(t *testing.T) {
 			require.LessOrEqual(t, row.GBps/row.PeakGBps, row.Busy*1.001, "%s moves more than its busy buses can", row.Tier)
 			require.LessOrEqual(t, row.RowHits, 1.0, row.Tier)
 			require.LessOrEqual(t, row.Used, row.Capacity, row.Tier)
+			if bits := 8 * float64(row.Read+row.Written); bits > 1e6 {
+				require.InDelta(t, 15, row.EnergyPJ/bits, 14, "%s: 3 pJ a bit of a long stream to 28 of scattered bursts", row.Tier)
+			}
 			requireOrdered(t, row.LatencyNs)
 		}
 		for _, row := range res.Links {

@@ -56,6 +56,7 @@ type TierRow struct {
 	PeakGBps  float64   `json:"peak_gbps"` // of its pins
 	Busy      float64   `json:"busy"`      // share of the step for which its data buses moved data
 	RowHits   float64   `json:"row_hits"`  // share of column accesses to an open row
+	EnergyPJ  float64   `json:"energy_pj"` // of its DRAM's commands, without background
 	LatencyNs Quantiles `json:"latency_ns"`
 }
 

@@ -20,10 +20,11 @@ type Energy struct {
 	Activate, Read, Write, IO, Refresh, Background float64
 }
 
+// Commands returns the sum of all classes but background, in pJ.
+func (e Energy) Commands() float64 { return e.Activate + e.Read + e.Write + e.IO + e.Refresh }
+
 // Total returns the sum of all classes, in pJ.
-func (e Energy) Total() float64 {
-	return e.Activate + e.Read + e.Write + e.IO + e.Refresh + e.Background
-}
+func (e Energy) Total() float64 { return e.Commands() + e.Background }
 
 // Energy returns what the channel's commands have cost, and its background
 // for a time of elapsed.
