@@ -43,6 +43,17 @@ func (h *Histogram) Merge(o *Histogram) {
 	h.gain(o.count, o.sum, o.min, o.max)
 }
 
+// Repeat counts what was added since an earlier copy of h n times more, n ≥ 0.
+func (h *Histogram) Repeat(since *Histogram, n int64) {
+	for i := range h.bucket {
+		h.bucket[i] += n * (h.bucket[i] - since.bucket[i])
+	}
+	low, borrow := bits.Sub64(h.sum[1], since.sum[1], 0)
+	high, _ := bits.Sub64(h.sum[0], since.sum[0], borrow)
+	carry, low := bits.Mul64(low, uint64(n))
+	h.gain(n*(h.count-since.count), [2]uint64{high*uint64(n) + carry, low}, h.min, h.max)
+}
+
 func (h *Histogram) gain(n int64, sum [2]uint64, least, most Time) {
 	if h.count == 0 {
 		h.min = least

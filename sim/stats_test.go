@@ -162,3 +162,18 @@ func TestMeasuringAllocatesNothing(t *testing.T) {
 		w.Set(now, 1)
 	}))
 }
+
+func TestHistogramRepeatsWhatWasAddedSince(t *testing.T) {
+	var h, want Histogram
+	for _, v := range []Time{5, 70_000, 1 << 62} {
+		h.Add(v)
+		want.Add(v)
+	}
+	since := h
+	for _, v := range []Time{3, 900, 1 << 62} {
+		h.Add(v)
+		want.AddN(v, 5)
+	}
+	h.Repeat(&since, 4)
+	require.Equal(t, want, h)
+}

@@ -9,8 +9,9 @@
 // tRREFD. HBM has a row and a column bus shared by two pseudo-channels, its
 // ACT takes several clock edges; DDR has one bus, DDR5's ACT, RD and WR take
 // two clocks. Refresh is all-bank (ranks at once or staggered), per-bank or
-// same-bank, spread over tREFI; the last two are postponed up to JEDEC's
-// limit to find banks that nobody waits for, or come first in turn.
+// same-bank, spread over tREFI. Refreshes wait for banks that nobody needs,
+// by default the last two kinds only, and idle banks can be refreshed ahead,
+// both up to JEDEC's limit.
 // Standards are data: see Standard.
 //
 // The controller sees a window of queued bursts (reads and writes apart) and
@@ -19,8 +20,9 @@
 // bank's oldest entry wants it, and for HitCap younger hits. It can also serve
 // strictly in order (FCFS), close rows that nobody wants at once or after a
 // time, or after a number of columns, and answer reads from queued writes.
-// Writes drain in batches between two watermarks. The address map is a field order with an
-// optional XOR of bank and group with row bits.
+// Writes drain in batches between two watermarks. The address map is a field
+// order with an optional XOR of bank and group with row bits. Options: check
+// bits in the row (inline ECC), power-down of an idle channel.
 //
 // A request is a train of bursts. It is split where the address map leaves a
 // row, served burst by burst, and completes once.
@@ -33,10 +35,12 @@
 // and is kept until the state it rests on changes. Results do not depend on
 // how calls of Advance cut time.
 //
+// Mark and Repeat fast-forward a stream that has become periodic.
+//
 // # What is left out
 //
-// Power-down and self-refresh, refresh management (RFM), refreshes pulled in,
-// auto-precharge, ECC traffic, LPDDR5's CAS and 16-bank modes, ordering
+// Self-refresh, refresh management (RFM), auto-precharge, LPDDR5's CAS and
+// 16-bank mode, ordering
 // of a read behind a write of the same address in the other queue, command
 // and address parity, temperature. PHY and controller pipeline latency belong
 // to the system's calibrated terms: here a latency is tRCD + tCL + burst.
