@@ -92,6 +92,29 @@ func (s *System) Stored(addr, bytes uint64) {
 	}
 }
 
+// Loaded leaves the L2 as it is after an SM of the partition has read a
+// stretch of memory, for time that is not simulated; of other tiers' memory
+// it keeps nothing.
+func (s *System) Loaded(addr, bytes uint64, partition int) {
+	if devices.Tier(addr) != int(HBM) {
+		return
+	}
+	for base := addr &^ (cache.LineBytes - 1); base < addr+bytes; base += cache.LineBytes {
+		home, _ := s.wiring.Locate(base)
+		near := s.wiring.Near(base, partition)
+		if near != home && s.groupOf(near).Keep(near, base, false) {
+			continue
+		}
+		s.groupOf(home).Keep(home, base, near != home)
+	}
+}
+
+// groupOf returns the group that owns a slice.
+func (s *System) groupOf(slice int) *cache.Group {
+	first := s.wiring.Port[0] // groups have consecutive domains
+	return s.L2[s.wiring.Port[slice]-first]
+}
+
 // buildL2 gives runs of slices, never across the partitions, a domain each.
 func (s *System) buildL2(c *Config) error {
 	perPartition := c.HBM.Channels / c.L2.Partitions

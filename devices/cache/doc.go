@@ -10,7 +10,9 @@
 //
 // Left out: L1 (kernels of this simulator stream past it), atomics,
 // compression, and back-pressure in the crossbar: what a full slice cannot
-// take waits in order at its door.
+// take waits in order at its door. Only stores that are acknowledged, those of
+// a kernel's loop, are refused while the channel cannot take the dirty lines
+// that they drive out.
 //
 // Sector and line sizes: NVIDIA's tuning guides. Two partitions and copies of
 // far lines: NVIDIA A100 whitepaper (2020), p. 34 ff.; latencies of near and

@@ -84,6 +84,7 @@ type Group struct {
 	bridge sim.Time
 	memory sim.Time
 	mshrs  int
+	backs  uint32   // bytes of dirty lines that a slice hands to its channel before it refuses stores
 	next   sim.Time // when the channels must next be run
 	slack  sim.Time // from a command in a channel to the earliest message that it can cause
 	window sim.Time // longest window of the engine
@@ -136,6 +137,7 @@ func NewGroup(c Config, d dram.Config, port *sim.Port[devices.Message], w *Wirin
 		if err != nil {
 			return nil, fmt.Errorf("channel of slice %d: %w", id, err)
 		}
+		g.backs = writeQueueBytes(&d, ch.Spec())
 		g.slices[i] = slice{id: id, lines: newArray(c.Bytes/w.Slices, c.Ways), channel: ch}
 		g.local[id] = int16(i)
 	}
@@ -186,10 +188,13 @@ func (g *Group) drain(s *slice, horizon sim.Time) {
 		s.serve(horizon)
 		// Completing a fetch can hand on a stalled request, due before the horizon.
 		for i := range s.channel.Completions() {
-			if c := &s.channel.Completions()[i]; !c.Write {
-				g.served.Add(c.Why.Total())
-				g.complete(s, int32(c.Tag), c.Last+g.memory, &c.Why)
+			c := &s.channel.Completions()[i]
+			if c.Write {
+				g.written(s, c)
+				continue
 			}
+			g.served.Add(c.Why.Total())
+			g.complete(s, int32(c.Tag), c.Last+g.memory, &c.Why)
 		}
 		s.channel.Drop()
 	}

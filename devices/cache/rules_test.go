@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"hwsim/devices"
+	"hwsim/devices/dram"
 	"hwsim/sim"
 )
 
@@ -299,4 +300,46 @@ func TestValidateNamesEveryBadKey(t *testing.T) {
 	c := testConfig()
 	c.BridgeNs, c.GranuleBytes, c.Ways, c.HitNs, c.MemoryNs = 0, 384, 17, -1, -1
 	require.ElementsMatch(t, []string{"bridge_ns", "granule_bytes", "ways", "hit_ns", "memory_ns"}, keys(c))
+}
+
+// Stores that are acknowledged are taken no faster than the memory takes the
+// lines that they drive out.
+func TestStoresWaitForTheMemoryToTakeDirtyLines(t *testing.T) {
+	c := testConfig()
+	g := newRig(t, c, 1)
+	r := g.readers[0]
+	const stores = 8000
+	began := g.now()
+	for n := range uint64(stores) {
+		r.send(began, devices.Write, n*g.wiring.Granule, uint32(g.wiring.Granule), 0)
+	}
+	g.run()
+	require.Len(t, r.answers, stores)
+	peak := 0.0
+	for _, group := range g.groups {
+		group.Channels(func(_ int, ch *dram.Channel) { peak += ch.Spec().PeakGBps() })
+	}
+	driven := float64(stores*g.wiring.Granule - c.Bytes - rigSlices*uint64(g.groups[0].backs))
+	require.Greater(t, (r.answers[stores-1].at - began).Nanoseconds(), driven/peak)
+	require.Equal(t, uint64(stores)*g.wiring.Granule, g.stats().Written, "each once")
+	_, written := g.channelBytes()
+	require.Equal(t, uint64(stores)*g.wiring.Granule, written+g.dirtyBytes())
+}
+
+// Lines that are kept without a simulation are found as those are that were
+// read in one.
+func TestKeptLinesAreFound(t *testing.T) {
+	g := newRig(t, testConfig(), 1)
+	near, far := g.homeIn(0, 0), g.homeIn(1, 0)
+	home := func(addr uint64) int { n, _ := g.wiring.Locate(addr); return n }
+	require.False(t, g.groups[0].Keep(home(near), near, false))
+	require.True(t, g.groups[0].Keep(home(near), near, false))
+	require.False(t, g.groups[0].Keep(g.wiring.Mirror(home(far)), far, false))
+	require.False(t, g.groups[1].Keep(home(far), far, true))
+	const hit = (2*60 + 26) * sim.Nanosecond
+	require.Equal(t, hit, g.readers[0].read(near, 128))
+	require.Equal(t, hit, g.readers[0].read(far, 128))
+	g.readers[1].write(far, 128)
+	require.Greater(t, g.readers[0].read(far, 128), hit+62*sim.Nanosecond, "the copy was dropped")
+	require.Zero(t, g.stats().Filled)
 }

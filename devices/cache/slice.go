@@ -22,6 +22,8 @@ type slice struct {
 	fetches pool[fetch]
 	waiters pool[waiter]
 	stalled fifo[stalled]
+	refused fifo[stalled] // stores that wait for the channel to take dirty lines
+	backs   uint32        // bytes of dirty lines that the channel has yet to write
 }
 
 // stalled is a request that found no MSHR.

@@ -4,16 +4,24 @@ import (
 	"math/bits"
 
 	"hwsim/devices"
+	"hwsim/devices/dram"
 	"hwsim/sim"
 )
 
 // write stores whole sectors in the home slice without fetching; a slice
-// that only keeps copies drops them and passes the write on.
+// that only keeps copies drops them and passes the write on. Stores whose
+// sender waits for their Ack are taken only while the channel's queue has room
+// for the lines that they drive out; those that nobody waits for (epilogues,
+// copies) are few and always are.
 func (g *Group) write(s *slice, at sim.Time, m *devices.Message, home bool) {
 	if !home {
 		g.invalidate(s, m)
 		h, _ := g.wiring.Locate(m.Addr)
 		g.port.Send(int(g.wiring.Port[h]), at+g.bridge, sim.Deliver, m)
+		return
+	}
+	if m.From != devices.NoReply && s.backs >= g.backs {
+		s.refused.push(&stalled{*m, at})
 		return
 	}
 	begin := s.admit(at, m.Bytes, g.psByte)
@@ -82,11 +90,58 @@ func (g *Group) writeBack(s *slice, at sim.Time, base uint64, dirty uint8) {
 		lo := bits.TrailingZeros8(dirty)
 		n := bits.TrailingZeros8(^(dirty >> lo))
 		_, local := g.wiring.Locate(base + uint64(lo*SectorBytes))
-		s.enqueue(at, g.hit, local, uint32(n*SectorBytes), true, 0)
+		s.enqueue(at, g.hit, local, uint32(n*SectorBytes), true, uint32(n*SectorBytes))
 		g.stats.WrittenBack += uint64(n * SectorBytes)
+		s.backs += uint32(n * SectorBytes)
 		dirty &^= uint8(1<<(lo+n) - 1<<lo)
 	}
 }
+
+// written counts a dirty line that the channel has written, and takes stores
+// that had been refused while there is room.
+func (g *Group) written(s *slice, c *dram.Completion) {
+	s.backs -= c.Tag
+	for s.refused.len() > 0 && s.backs < g.backs {
+		w := s.refused.pop()
+		g.write(s, max(w.at, c.Last+g.memory), &w.msg, true)
+	}
+}
+
+// writeQueueBytes returns what a channel's queue of writes holds, and as much
+// again on the way to it and back.
+func writeQueueBytes(c *dram.Config, s *dram.Spec) uint32 {
+	const usual = 128 // bursts, the channel's default
+	depth := c.WriteQueueDepth
+	if depth == 0 {
+		depth = usual
+	}
+	return uint32(2 * depth * s.BurstBytes)
+}
+
+// Keep leaves a slice of the group as it is after it has held a line for a
+// reader, for accesses that are not simulated: nothing moves. It reports
+// whether the line was there.
+func (g *Group) Keep(slice int, base uint64, copied bool) (held bool) {
+	s := &g.slices[g.local[slice]]
+	line := uint32(base / LineBytes)
+	set := s.lines.of(line)
+	way := set.find(line)
+	held = way != noWay && set.state[way].valid == wholeLine
+	if way == noWay {
+		if way = set.victim(s.lines.ways); way == noWay {
+			return false
+		}
+		set.claim(way, line)
+	}
+	set.touch(way)
+	st := &set.state[way]
+	st.valid = wholeLine
+	st.copied = st.copied || copied
+	return held
+}
+
+// wholeLine is the mask of all sectors of a line.
+const wholeLine = 1<<(LineBytes/SectorBytes) - 1
 
 // Stored leaves the slices as they are after a stretch of memory has been
 // written, for time that is skipped: nothing moves. It may be called between

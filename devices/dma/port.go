@@ -74,8 +74,9 @@ type Port struct {
 	engines []engine
 	trans   []transaction
 	spare   []int32
-	tags    int // free
-	waiting []devices.Message
+	tags    int               // free
+	waiting []devices.Message // SM reads without a tag, oldest at head
+	head    int
 	stats   Stats
 }
 
@@ -203,9 +204,12 @@ func (p *Port) arrive(at sim.Time, m *devices.Message) {
 	r.Kind = devices.Data
 	r.Why.Merge(&m.Why)
 	p.port.Send(int(r.From), at+p.home, sim.Deliver, &r)
-	if len(p.waiting) > 0 {
-		w := p.waiting[0]
-		p.waiting = p.waiting[:copy(p.waiting, p.waiting[1:])]
+	if p.head < len(p.waiting) {
+		w := p.waiting[p.head]
+		if p.head++; 2*p.head >= len(p.waiting) {
+			p.waiting = p.waiting[:copy(p.waiting, p.waiting[p.head:])]
+			p.head = 0
+		}
 		p.smRead(at, &w)
 	}
 }
@@ -230,5 +234,5 @@ func (p *Port) Waiting() string {
 	for i := range p.engines {
 		queued += len(p.engines[i].queue)
 	}
-	return fmt.Sprintf("%d transactions, %d reads without a tag, %d copies queued", len(p.trans)-len(p.spare), len(p.waiting), queued)
+	return fmt.Sprintf("%d transactions, %d reads without a tag, %d copies queued", len(p.trans)-len(p.spare), len(p.waiting)-p.head, queued)
 }

@@ -16,6 +16,9 @@ type Config struct {
 	GapNs            float64 `toml:"gap_ns"`               // end of a kernel to the start of the next in a graph
 	CTANs            float64 `toml:"cta_ns"`               // dispatcher's time for one CTA
 	RemoteNs         float64 `toml:"remote_ns"`            // SM to a link's port, one way
+	BarrierNs        float64 `toml:"barrier_ns"`           // barrier of a grid, beyond the crossings to its counter and back
+	L1Bytes          int     `toml:"l1_bytes"`             // L1 a SM, for kernels that read through it; 0: none
+	L1HitNs          float64 `toml:"l1_hit_ns"`            // load to use
 }
 
 // Validate reports values that no GPU can have.
@@ -30,10 +33,13 @@ func (c *Config) Validate(report func(key, message string)) {
 			report(v.key, "must be positive, and no more than a GPU can have")
 		}
 	}
+	if c.L1Bytes < 0 || c.L1Bytes > 1<<24 {
+		report("l1_bytes", "must be 0 to 16777216")
+	}
 	for _, v := range []struct {
 		key string
 		ns  float64
-	}{{"launch_ns", c.LaunchNs}, {"gap_ns", c.GapNs}, {"cta_ns", c.CTANs}, {"remote_ns", c.RemoteNs}} {
+	}{{"launch_ns", c.LaunchNs}, {"gap_ns", c.GapNs}, {"cta_ns", c.CTANs}, {"remote_ns", c.RemoteNs}, {"barrier_ns", c.BarrierNs}, {"l1_hit_ns", c.L1HitNs}} {
 		if v.ns < 0 {
 			report(v.key, "must not be negative")
 		}

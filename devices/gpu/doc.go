@@ -8,7 +8,13 @@
 // the bytes in flight, the latency of every single request, and the queues
 // they meet.
 //
+// The CTAs of a kernel that says so (Warps) are sets of warps instead, each of
+// which goes round a loop of its own: loads and stores together, the loads'
+// arrival, the instructions until the next. Stores are posted, up to a window;
+// loads can go through an L1; and a barrier can hold the grid.
+//
 // Left out: instruction issue, register and shared-memory bank conflicts (a
-// kernel's profile carries its measured time a tile instead), L1 hits, warp
-// scheduling, clock and power management, and several kernels at once.
+// kernel's profile carries its measured time a tile instead), L1 hits but of
+// kernels of warps, warp scheduling, clock and power management, several
+// kernels at once, and what SMs of one GPC share on their way to the crossbar.
 package gpu

@@ -34,6 +34,7 @@ type FrontEnd struct {
 	ended   int
 	running int // op of the grid on the SMs, -1 when none
 	grid    grid
+	barrier barrier
 }
 
 // place names an SM: its group's domain and its number there.
@@ -119,6 +120,8 @@ func (f *FrontEnd) Run(horizon sim.Time) {
 			} else {
 				f.ctaDone(at, &m)
 			}
+		case devices.Write:
+			f.arrive(at, &m)
 		case gridEnd:
 			op := f.running
 			f.running = -1

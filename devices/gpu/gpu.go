@@ -41,6 +41,19 @@ func New(c Config, e *sim.Engine[devices.Message], f *Fabric) *GPU {
 	return u
 }
 
+// Partition returns the L2 partition of the n-th SM in the order in which a
+// grid fills them: that of CTA n.
+func (u *GPU) Partition(n int) int {
+	f := u.Front
+	p := f.sms[n%len(f.sms)]
+	for _, g := range u.Groups {
+		if g.port.ID() == p.group {
+			return g.sms[p.sm].partition
+		}
+	}
+	return 0
+}
+
 // Flow sums the counters of one flow over all SMs.
 func (u *GPU) Flow(flow uint8) FlowStats {
 	var sum FlowStats

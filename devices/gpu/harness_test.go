@@ -100,6 +100,7 @@ type memory struct {
 	*sim.Port[devices.Message]
 	latency sim.Time // in the memory
 	wayBack sim.Time // to the SM
+	ack     sim.Time // to take a store
 	psByte  sim.Time // 0: any rate
 	free    sim.Time
 	reads   map[uint64]int // by address
@@ -115,6 +116,10 @@ func (m *memory) Run(horizon sim.Time) {
 		m.longest = max(m.longest, q.Bytes)
 		if q.Kind == devices.Write {
 			m.writes[q.Addr]++
+			if q.From != devices.NoReply {
+				q.Kind = devices.Ack
+				m.Send(int(q.From), at+m.ack+m.wayBack, sim.Deliver, &q)
+			}
 			continue
 		}
 		if len(m.reads) == 0 {

@@ -31,7 +31,10 @@ type issuer struct {
 	at    uint64 // byte of the row
 	begun bool
 	awake bool     // an event will go on with it
+	full  bool     // the first transfer waits for stores to be taken
 	free  sim.Time // when the next request can leave
+
+	stores uint32 // bytes of tiles' stores not yet taken
 }
 
 // issue queues a transfer of the CTA.
@@ -54,7 +57,9 @@ func (g *Group) pump(at sim.Time, n int32) {
 	u.free = max(u.free, at)
 	for u.head < len(u.queue) {
 		if !g.send(s, &u.queue[u.head]) {
-			g.local(u.free, issueMore, n)
+			if !u.full {
+				g.local(u.free, issueMore, n)
+			}
 			return
 		}
 		t := u.queue[u.head]
@@ -68,27 +73,43 @@ func (g *Group) pump(at sim.Time, n int32) {
 	u.awake = false
 }
 
-// send sends what it can of the first transfer before the horizon, and
-// reports whether that was all.
+// send sends what it can of the first transfer before the horizon, as far as
+// its stores are taken, and reports whether that was all.
 func (g *Group) send(s *sm, t *transfer) bool {
 	u, c := &s.out, &g.ctas[t.slot]
 	if !u.begun {
 		u.begun, u.run, u.row, u.at = true, 0, 0, 0
 		u.runs = c.runs(t.tile, u.runs[:0])
 	}
-	m := devices.Message{Kind: devices.Read, Tag: uint32(t.slot)<<8 | uint32(t.stage), From: uint16(g.port.ID()), Flow: c.kernel.Flow}
+	m := devices.Message{Kind: devices.Read, Tag: uint32(t.slot)<<8 | uint32(t.stage), From: uint16(g.port.ID()), Flow: c.flow}
 	if t.tile == epilogueTile {
 		m.Kind, m.From = devices.Write, devices.NoReply
 	}
+	cached := c.kernel.Warps != nil && c.kernel.Warps.L1 && t.tile >= 0
 	for ; u.run < len(u.runs); u.run, u.row = u.run+1, 0 {
-		for r := &u.runs[u.run]; u.row < uint64(r.Rows); u.row, u.at = u.row+1, 0 {
+		r := &u.runs[u.run]
+		unit := g.unit(c, r.Addr)
+		for store := r.Store && t.tile >= 0; u.row < uint64(r.Rows); u.row, u.at = u.row+1, 0 {
 			for u.at < uint64(r.Bytes) {
 				if u.free >= g.horizon {
 					return false
 				}
 				m.Addr = r.Addr + u.row*r.Pitch + u.at
-				m.Bytes = uint32(min(uint64(r.Bytes)-u.at, g.fabric.L2.Granule-m.Addr%g.fabric.L2.Granule))
+				m.Bytes = uint32(min(uint64(r.Bytes)-u.at, unit-m.Addr%unit))
+				if store {
+					if u.full = u.stores >= storeWindow; u.full {
+						return false
+					}
+					u.at += uint64(m.Bytes)
+					g.store(s, c, m)
+					continue
+				}
 				u.at += uint64(m.Bytes)
+				if cached && s.l1.touch(m.Addr) {
+					u.free += g.psIssue
+					c.ready[t.stage] = max(c.ready[t.stage], u.free+g.l1Hit)
+					continue
+				}
 				g.request(s, c, t.stage, &m)
 			}
 		}
@@ -104,7 +125,7 @@ func (g *Group) request(s *sm, c *cta, stage int32, m *devices.Message) {
 	if m.Kind == devices.Read {
 		c.pending[stage]++
 	} else {
-		g.flows[c.kernel.Flow].Written += uint64(m.Bytes)
+		g.flows[c.flow].Written += uint64(m.Bytes)
 	}
 	to, flight := g.fabric.route(m.Addr, s.partition)
 	g.port.Send(int(to), u.free+flight, sim.Deliver, m)
@@ -130,6 +151,6 @@ func (g *Group) sent(at sim.Time, t *transfer) {
 		return
 	}
 	if c.pending[t.stage]--; c.pending[t.stage] == 0 {
-		g.local(max(at, c.ready[t.stage]), dataReady, t.slot)
+		g.complete(max(at, c.ready[t.stage]), t.slot, t.stage)
 	}
 }

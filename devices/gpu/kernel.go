@@ -3,7 +3,7 @@ package gpu
 import "hwsim/sim"
 
 // MaxStages bounds the tiles that one CTA can have in flight.
-const MaxStages = 16
+const MaxStages = 32
 
 // Run is a two-dimensional piece of memory: rows of contiguous bytes at a
 // pitch.
@@ -12,6 +12,7 @@ type Run struct {
 	Pitch uint64 // bytes from row to row
 	Rows  uint32
 	Bytes uint32 // a row
+	Store bool   // of a tile: its bytes are written, not read
 }
 
 // Total returns the run's bytes.
@@ -24,7 +25,7 @@ type Program interface {
 	Tiles(cta int) int
 	// Prologue appends what the CTA must read before its first tile.
 	Prologue(cta int, runs []Run) []Run
-	// Tile appends what one tile reads.
+	// Tile appends what one tile reads, or stores.
 	Tile(cta, tile int, runs []Run) []Run
 	// Epilogue appends what the CTA writes at its end.
 	Epilogue(cta int, runs []Run) []Run
@@ -44,6 +45,7 @@ type Kernel struct {
 	TileSM    sim.Time   // share of that for which the tile has the SM to itself
 	Crowded   []sim.Time // TileChain by the number of CTAs on the SM, from one up; nil: always TileChain
 	FixedSM   bool       // prologue and epilogue, too, have the SM to themselves
+	Warps     *Warps     // CTAs of independent warps instead of a pipeline of stages; nil: a pipeline
 	Program   Program
 	Flow      uint8 // index under which the kernel's requests are counted
 

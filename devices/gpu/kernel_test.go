@@ -35,7 +35,7 @@ func TestResidencyIsBoundByTheScarcestResource(t *testing.T) {
 // One CTA keeps stages × bytes in flight, and the memory answers after a round
 // trip: Little's law gives its bandwidth.
 func TestOneCTAsBandwidthIsBytesInFlightOverLatency(t *testing.T) {
-	const tiles = 1000
+	const tiles = 2000
 	for _, k := range []struct {
 		stages  int
 		bytes   uint32

@@ -14,6 +14,7 @@ const (
 	dataReady                           // the port has delivered a stage's last byte
 	ctaDone                             // the CTA's epilogue is over
 	issueMore                           // the SM can send its next request (Tag is the SM)
+	warpDone                            // a warp's tile is computed (Tag as of its requests)
 )
 
 // prologueStage is the stage number under which prologue loads are counted.
@@ -41,6 +42,7 @@ type Group struct {
 	spare   []int32
 	psByte  float64  // port time a byte
 	psIssue sim.Time // between requests of one SM
+	l1Hit   sim.Time
 	horizon sim.Time // of the current window
 	flows   []FlowStats
 	bytes   uint64 // returned to SMs, all flows
@@ -53,6 +55,7 @@ type sm struct {
 	out       issuer
 	coreFree  sim.Time // when the next tile can have the SM to itself
 	resident  int      // CTAs
+	l1        l1
 }
 
 // cta is one resident CTA.
@@ -61,28 +64,32 @@ type cta struct {
 	id      int32 // in the grid
 	sm      int32
 	tiles   int32
-	next    int32    // next tile to load
-	done    int32    // tiles computed
-	leapt   int32    // of these, taken as done by leaps; stages are counted without them
-	leap    int32    // tiles that the current leap takes it
+	next    int32 // next tile to load
+	done    int32 // tiles computed
+	leapt   int32 // of these, taken as done by leaps; stages are counted without them
+	leap    int32 // tiles that the current leap takes it
+	stages  int32
+	flow    uint8
 	began   sim.Time // to load its tiles
 	skipped sim.Time // length of the leaps since
 	noted   struct { // what it had done at the last Mark
 		done int32
 		age  float64
 	}
-	busy    bool // a tile is being computed
-	live    bool // past its prologue
-	ending  bool // past its last tile
+	busy    bool    // a tile is being computed
+	live    bool    // past its prologue
+	ending  bool    // past its last tile
+	waiting int32   // warps at the grid's barrier
+	warp    []int32 // each warp's tile
 	pending [MaxStages + 1]int32
 	ready   [MaxStages + 1]sim.Time // when the port has delivered the stage
 }
 
 func newGroup(c *Config, port *sim.Port[devices.Message], front int, f *Fabric, kernels *[]*Kernel, partitions []int) *Group {
 	g := &Group{port: port, front: front, fabric: f, kernels: kernels,
-		psByte: 1e6 / c.ClockMHz / c.PortBytesPerClk, psIssue: sim.Time(1e6 / c.ClockMHz / c.RequestsPerClock)}
+		psByte: 1e6 / c.ClockMHz / c.PortBytesPerClk, psIssue: sim.Time(1e6 / c.ClockMHz / c.RequestsPerClock), l1Hit: sim.FromNanoseconds(c.L1HitNs)}
 	for _, p := range partitions {
-		g.sms = append(g.sms, sm{partition: p})
+		g.sms = append(g.sms, sm{partition: p, l1: l1{bytes: c.L1Bytes}})
 	}
 	return g
 }
@@ -111,6 +118,10 @@ func (g *Group) Run(horizon sim.Time) {
 			g.issue(at, int32(m.Tag), epilogueTile, prologueStage)
 		case issueMore:
 			g.pump(at, int32(m.Tag))
+		case warpDone:
+			g.warpDone(at, int32(m.Tag>>8), int32(m.Tag&0xff))
+		case devices.Ack:
+			g.taken(at, &m)
 		}
 	}
 }
@@ -131,10 +142,14 @@ func (g *Group) start(at sim.Time, m *devices.Message) {
 		slot = int32(len(g.ctas) - 1)
 	}
 	k := (*g.kernels)[m.Tag]
-	for int(k.Flow) >= len(g.flows) {
+	c := cta{kernel: k, id: int32(m.Addr), sm: int32(m.Bytes), tiles: int32(k.Program.Tiles(int(m.Addr))), stages: int32(k.Stages), flow: k.Flow}
+	if k.Warps != nil {
+		c.ofWarps(k.Warps, g.ctas[slot].warp)
+	}
+	for int(c.flow) >= len(g.flows) {
 		g.flows = append(g.flows, FlowStats{})
 	}
-	g.ctas[slot] = cta{kernel: k, id: int32(m.Addr), sm: int32(m.Bytes), tiles: int32(k.Program.Tiles(int(m.Addr)))}
+	g.ctas[slot] = c
 	s := &g.sms[m.Bytes]
 	s.resident++
 	g.local(s.fixed(at, k, k.Prologue), prologueDone, slot)
@@ -161,14 +176,14 @@ func (s *sm) chain(k *Kernel) sim.Time {
 func (g *Group) fill(at sim.Time, slot int32) {
 	c := &g.ctas[slot]
 	c.live, c.began = true, at
-	for c.next < c.tiles && c.next-c.done < int32(c.kernel.Stages) {
+	for c.next < c.tiles && c.next-c.done < c.stages {
 		g.load(at, slot)
 	}
 	g.compute(at, slot)
 }
 
 // stage returns the stage that a tile in flight occupies.
-func (c *cta) stage(tile int32) int { return int(tile-c.leapt) % c.kernel.Stages }
+func (c *cta) stage(tile int32) int { return int((tile - c.leapt) % c.stages) }
 
 // load issues the CTA's next tile.
 func (g *Group) load(at sim.Time, slot int32) {
@@ -186,10 +201,19 @@ func (g *Group) arrive(at sim.Time, m *devices.Message) {
 	c.ready[stage] = max(c.ready[stage], s.portFree)
 	c.pending[stage]--
 	g.bytes += uint64(m.Bytes)
-	g.count(c.kernel.Flow, m, s.portFree)
+	g.count(c.flow, m, s.portFree)
 	if c.pending[stage] == 0 {
-		g.local(c.ready[stage], dataReady, slot)
+		g.complete(c.ready[stage], slot, int32(stage))
 	}
+}
+
+// complete schedules what follows when all bytes of a stage are here.
+func (g *Group) complete(at sim.Time, slot, stage int32) {
+	if c := &g.ctas[slot]; c.kernel.Warps != nil && stage != prologueStage {
+		g.runWarp(at, slot, stage)
+		return
+	}
+	g.local(at, dataReady, slot)
 }
 
 // count charges the answered request to its flow; what no device claimed was
@@ -246,7 +270,7 @@ func (g *Group) tileDone(at sim.Time, slot int32) {
 	c := &g.ctas[slot]
 	c.done++
 	c.busy = false
-	g.flows[c.kernel.Flow].Tiles++
+	g.flows[c.flow].Tiles++
 	if c.next < c.tiles {
 		g.load(at, slot)
 	}

@@ -1,0 +1,20 @@
+// Package micro runs the GPU microbenchmarks of measure/micro.cu on a
+// simulated machine: pointer chases, streams, gathers, a chase under load,
+// copies, scattered pages, two users of the memory at once, and launches.
+//
+// A benchmark's kernel is blocks of warps (gpu.Warps), each of which does what
+// the compiled loop does: so many loads of 512 B together, a wait for all of
+// them, the instructions until the next. How many loads the compiler leaves in
+// flight together, how many instructions an iteration has and how many
+// registers a thread takes is read off the kernels' machine code (nvcc 13,
+// sm_90); the rest follows from the machine. A long run is simulated as a
+// window of its steady state, after a warm-up and, where the L2 holds what is
+// read, from the state that a pass leaves behind.
+//
+// Left out: the host's time to submit work, virtual address translation, the
+// ends of kernels (ramp and last wave are less than a percent of the measured
+// ones), and the warp scheduler: an instruction takes a warp so many cycles in
+// the mean, whatever it depends on (see chainCycles).
+//
+// Source: measure/micro.cu and its machine code, H200, 2026-11-25.
+package micro

@@ -1,0 +1,292 @@
+package micro
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"hwsim/configs"
+	"hwsim/hierarchy"
+	"hwsim/workloads"
+)
+
+// h200 returns the H200's description with overrides, each key=value.
+func h200(t testing.TB, sets ...string) *hierarchy.Config {
+	t.Helper()
+	d, err := configs.Load("h200", sets)
+	require.NoError(t, err)
+	var c workloads.Config
+	require.NoError(t, d.Decode(&c))
+	return &c.System
+}
+
+// small12 returns a twelfth of an H200, which takes a twelfth of the time.
+func small12(t testing.TB) *hierarchy.Config {
+	t.Helper()
+	c := h200(t)
+	c.GPU.SMs, c.HBM.Channels, c.L2.Bytes = 11, 8, 5<<20
+	return c
+}
+
+func chaseNs(t testing.TB, c *hierarchy.Config, o ChaseOptions) float64 {
+	t.Helper()
+	ns, err := Chase(context.Background(), c, o)
+	require.NoError(t, err)
+	return ns
+}
+
+func streamGBps(t testing.TB, c *hierarchy.Config, o StreamOptions) float64 {
+	t.Helper()
+	v, err := Stream(context.Background(), c, o)
+	require.NoError(t, err)
+	return v
+}
+
+func gatherGBps(t testing.TB, c *hierarchy.Config, o GatherOptions) float64 {
+	t.Helper()
+	v, err := Gather(context.Background(), c, o)
+	require.NoError(t, err)
+	return v
+}
+
+// within returns a chase over a range, a node a line.
+func within(bytes uint64) ChaseOptions { return ChaseOptions{Range: bytes, Nodes: int(bytes / line)} }
+
+// What one partition holds is a near hit, copies of far lines included.
+func TestChaseWithinAPartitionHitsNear(t *testing.T) {
+	c := h200(t)
+	near := c.L2.HitNs + 2*c.L2.CrossbarNs
+	require.InDelta(t, near, chaseNs(t, c, within(1<<20)), 1)
+}
+
+// Where copies no longer fit, half of the lines come from the far partition
+// and half from memory, and beyond the L2 all from memory.
+func TestChaseSlowsDownWithItsRange(t *testing.T) {
+	c := h200(t)
+	near, far, memory := chaseNs(t, c, within(4<<20)), chaseNs(t, c, within(44<<20)), chaseNs(t, c, ChaseOptions{Range: 8 << 30, Nodes: 1 << 20})
+	require.Greater(t, far, near+c.L2.BridgeNs)
+	require.Greater(t, memory, far+30)
+	require.InDelta(t, 350, memory, 15, "h200/latency.csv")
+}
+
+func TestChaseOfAStrideHitsWhateverItsRange(t *testing.T) {
+	c := h200(t)
+	require.InDelta(t, chaseNs(t, c, within(1<<20)), chaseNs(t, c, ChaseOptions{Range: 16 << 30, Nodes: 1 << 10, Stride: 16 << 20}), 2)
+}
+
+func TestChaseThroughTheL1(t *testing.T) {
+	c := h200(t)
+	o := within(64 << 10)
+	o.L1 = true
+	require.InDelta(t, c.GPU.L1HitNs, chaseNs(t, c, o), 1)
+	o = within(512 << 10)
+	o.L1 = true
+	require.InDelta(t, chaseNs(t, c, within(512<<10)), chaseNs(t, c, o), 1)
+	c.GPU.L1Bytes = 0
+	_, err := Chase(context.Background(), c, o)
+	require.ErrorContains(t, err, "l1_bytes")
+}
+
+func TestReadsComeNearThePinsRate(t *testing.T) {
+	c := h200(t)
+	s, err := hierarchy.Build(c)
+	require.NoError(t, err)
+	peak := s.PeakGBps(hierarchy.HBM)
+	got := streamGBps(t, c, StreamOptions{Range: 8 << 30, Blocks: 132, Threads: 1024})
+	require.Less(t, got, peak)
+	require.Greater(t, got, 0.85*peak)
+}
+
+// Far from any limit bandwidth is bytes in flight over latency.
+func TestBandwidthGrowsWithTheWarps(t *testing.T) {
+	c := h200(t)
+	one := streamGBps(t, c, StreamOptions{Range: 1 << 30, Blocks: 4, Threads: 32})
+	require.InEpsilon(t, 4*one, streamGBps(t, c, StreamOptions{Range: 1 << 30, Blocks: 16, Threads: 32}), 0.1)
+	require.InEpsilon(t, 4*one, streamGBps(t, c, StreamOptions{Range: 1 << 30, Blocks: 4, Threads: 128}), 0.1)
+}
+
+// Stores wait for the memory, too, and turnarounds cost a mixture more than
+// either.
+func TestStoresAreBoundByMemory(t *testing.T) {
+	c := small12(t)
+	rate := func(writes int) float64 {
+		return streamGBps(t, c, StreamOptions{Range: 8 << 30, Blocks: 44, Threads: 512, WritesOf4: writes})
+	}
+	reads, half, writes := rate(0), rate(2), rate(4)
+	require.Less(t, writes, reads)
+	require.Less(t, half, writes)
+	require.Greater(t, half, reads/2)
+}
+
+// A pass over little is mostly its barrier; one over what the L2 holds is
+// faster than the memory; one over more is not.
+func TestPassesWithABarrier(t *testing.T) {
+	c := small12(t)
+	pass := func(bytes uint64) float64 {
+		return streamGBps(t, c, StreamOptions{Range: bytes, Blocks: 22, Threads: 512, Reread: true})
+	}
+	ns := float64(128<<10) / pass(128<<10)
+	require.Greater(t, ns, c.GPU.BarrierNs+2*c.L2.CrossbarNs)
+	require.Less(t, ns, 2*c.GPU.BarrierNs)
+	held, not, far := pass(2<<20), pass(9<<20), pass(1<<30)
+	require.Greater(t, held, not)
+	require.Greater(t, far, not, "the barrier is a smaller part of it")
+}
+
+// A piece of half a burst wastes the other half.
+func TestSmallerPiecesAreSlower(t *testing.T) {
+	c := small12(t)
+	rate := func(chunk uint64) float64 {
+		return gatherGBps(t, c, GatherOptions{Chunk: chunk, Range: 8 << 30, Blocks: 11, Threads: 256})
+	}
+	small, line := rate(32), rate(128)
+	require.Less(t, small, line/2)
+}
+
+// Chunks of more than a piece are read by code that keeps fewer loads in
+// flight.
+func TestLargerChunksHaveFewerLoadsInFlight(t *testing.T) {
+	c := h200(t)
+	rate := func(chunk uint64) float64 {
+		return gatherGBps(t, c, GatherOptions{Chunk: chunk, Range: 64 << 30, Blocks: 4, Threads: 64})
+	}
+	require.Less(t, rate(4096), 0.7*rate(512))
+}
+
+func TestEveryStrideIsServed(t *testing.T) {
+	c := small12(t)
+	rate := func(stride uint64) float64 {
+		return gatherGBps(t, c, GatherOptions{Strided: stride, Range: 8 << 30, Blocks: 5, Threads: 256})
+	}
+	require.InEpsilon(t, rate(512), rate(1<<20), 0.1)
+}
+
+func TestLatencyRisesWithTheLoad(t *testing.T) {
+	c := small12(t)
+	run := func(sms, pause int) (ns, gbps float64) {
+		ns, gbps, err := Loaded(context.Background(), c, LoadedOptions{SMs: sms, Threads: 1024, PauseCycles: pause})
+		require.NoError(t, err)
+		return ns, gbps
+	}
+	alone, none := run(0, 0)
+	some, little := run(8, 8000)
+	more, much := run(8, 0)
+	require.Zero(t, none)
+	require.InDelta(t, 350, alone, 15, "h200/loaded.csv")
+	require.Greater(t, some, alone-5)
+	require.Greater(t, more, some)
+	require.Greater(t, much, little)
+}
+
+func copiesGBps(t testing.TB, c *hierarchy.Config, o CopyOptions) float64 {
+	t.Helper()
+	v, err := Copies(context.Background(), c, o)
+	require.NoError(t, err)
+	return v
+}
+
+func TestCopiesOfBothDirectionsOverlap(t *testing.T) {
+	c := h200(t)
+	in := copiesGBps(t, c, CopyOptions{Kind: "h2d", Bytes: 64 << 20, Count: 4})
+	out := copiesGBps(t, c, CopyOptions{Kind: "d2h", Bytes: 64 << 20, Count: 4})
+	both := copiesGBps(t, c, CopyOptions{Kind: "both", Bytes: 64 << 20, Count: 4})
+	require.Greater(t, both, 1.7*min(in, out))
+	require.LessOrEqual(t, both, 2*max(in, out))
+}
+
+// Long copies are not simulated to their end.
+func TestLongCopiesGoOnAsTheyBegan(t *testing.T) {
+	c := h200(t)
+	jobs, err := copyJobs(c, "h2d")
+	require.NoError(t, err)
+	long, err := copyTime(context.Background(), c, jobs, 6<<20, 2)
+	require.NoError(t, err)
+	all, err := copiesTime(context.Background(), c, jobs, 6<<20, 2)
+	require.NoError(t, err)
+	require.InEpsilon(t, all, long, 0.002)
+}
+
+func TestSmallCopiesPayForEachOne(t *testing.T) {
+	c := h200(t)
+	small := copiesGBps(t, c, CopyOptions{Kind: "h2d", Bytes: 4096, Count: 64})
+	require.Less(t, small, 4096/c.Host.DMA.CopyNs)
+	require.Less(t, small, copiesGBps(t, c, CopyOptions{Kind: "h2d", Bytes: 1 << 20, Count: 64}))
+}
+
+func TestPagesBySMsNeedWarps(t *testing.T) {
+	c := h200(t)
+	rate := func(bytes uint64, count int) float64 {
+		v, err := Pages(context.Background(), c, PageOptions{Method: "sm_kernel", Bytes: bytes, Range: 8 << 30, Count: count, Blocks: 132, Threads: 512})
+		require.NoError(t, err)
+		return v
+	}
+	one := rate(4<<20, 1)
+	require.InEpsilon(t, 8*one, rate(4<<20, 8), 0.05)
+	require.Greater(t, rate(8192, 8192), 50.0)
+}
+
+func TestUsersOfTheMemoryInterfere(t *testing.T) {
+	c := small12(t)
+	r, err := Interfere(context.Background(), c, "hbm_read_120sm", "h2d_dma")
+	require.NoError(t, err)
+	require.Less(t, r.ATogether, r.AAlone)
+	require.InEpsilon(t, r.BAlone, r.BTogether, 0.02)
+}
+
+func TestGraphsOfKernels(t *testing.T) {
+	c := h200(t)
+	launch := func(test, param string) float64 {
+		us, err := Launch(context.Background(), c, test, param)
+		require.NoError(t, err)
+		return us
+	}
+	node := launch("graph_node", "1 blocks")
+	require.Greater(t, node, (c.GPU.GapNs+c.GPU.LaunchNs)/1e3)
+	require.Greater(t, launch("graph_node", "132 blocks"), node)
+	require.InEpsilon(t, 99*node, launch("graph_launch_to_end", "100 small kernels")-launch("graph_launch_to_end", "1 small kernels"), 0.05)
+}
+
+func TestSameRunSameResult(t *testing.T) {
+	c := small12(t)
+	run := func() [4]float64 {
+		ns, gbps, err := Loaded(context.Background(), c, LoadedOptions{WritesOf4: 2, SMs: 8, Threads: 256})
+		require.NoError(t, err)
+		return [4]float64{ns, gbps, chaseNs(t, c, within(1<<20)),
+			gatherGBps(t, c, GatherOptions{Tier: hierarchy.DDR, Chunk: 4096, Range: 1 << 30, Blocks: 4, Threads: 64})}
+	}
+	require.Equal(t, run(), run())
+}
+
+func TestImpossibleOptionsAreErrors(t *testing.T) {
+	c, ctx := h200(t), context.Background()
+	for name, run := range map[string]func() error{
+		"chase": func() error { _, err := Chase(ctx, c, ChaseOptions{Range: 1024, Nodes: 9}); return err },
+		"threads": func() error {
+			_, err := Stream(ctx, c, StreamOptions{Range: 1 << 20, Blocks: 1, Threads: 48})
+			return err
+		},
+		"chunk": func() error {
+			_, err := Gather(ctx, c, GatherOptions{Chunk: 48, Range: 1 << 20, Blocks: 1, Threads: 32})
+			return err
+		},
+		"all SMs": func() error { _, _, err := Loaded(ctx, c, LoadedOptions{SMs: c.GPU.SMs, Threads: 32}); return err },
+		"kind":    func() error { _, err := Copies(ctx, c, CopyOptions{Kind: "up", Bytes: 1, Count: 1}); return err },
+		"method": func() error {
+			_, err := Pages(ctx, c, PageOptions{Method: "by hand", Bytes: 512, Range: 512, Count: 1})
+			return err
+		},
+		"user":      func() error { _, err := Interfere(ctx, c, "h2d_dma", "hbm_read_60sm"); return err },
+		"launch":    func() error { _, err := Launch(ctx, c, "graph_node", "many blocks"); return err },
+		"no launch": func() error { _, err := Launch(ctx, c, "start", "nop"); return err },
+	} {
+		require.Error(t, run(), name)
+	}
+}
+
+func TestACancelledRunEnds(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_, err := Stream(ctx, h200(t), StreamOptions{Range: 1 << 30, Blocks: 132, Threads: 1024})
+	require.ErrorIs(t, err, context.Canceled)
+}
