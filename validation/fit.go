@@ -47,12 +47,3 @@ func leastSquares(x, y, w []float64) Affine {
 	slope := (s*sxy - sx*sy) / (s*sxx - sx*sx)
 	return Affine{Ns: (sy - slope*sx) / s, PerNs: 1 / slope}
 }
-
-// MAPE returns the mean absolute error of the predictions, relative.
-func MAPE(predicted, measured []float64) float64 {
-	sum := 0.0
-	for i, m := range measured {
-		sum += math.Abs(predicted[i]-m) / m
-	}
-	return sum / float64(len(measured))
-}

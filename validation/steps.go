@@ -2,80 +2,63 @@ package validation
 
 import (
 	"context"
-	"embed"
-	"encoding/csv"
 	"fmt"
-	"strconv"
 
-	"hwsim/configs"
+	"hwsim/hierarchy"
 	"hwsim/workloads"
 )
 
-//go:embed h200/*.csv
-var tables embed.FS
-
-// Step is one measured decode step.
-type Step struct {
-	Model          string
-	Batch, Context int
-	Bytes          float64 // weights and KV cache
-	Ns, RepeatNs   float64 // median, and that of the repeat on another machine
+// step is one decode step of a model, all layers and the head, its KV cache
+// in HBM.
+type step struct {
+	model          string
+	batch, context int
 }
 
-// table reads an embedded CSV as rows of columns by name.
-func table(name string) ([]map[string]string, error) {
-	f, err := tables.Open(name)
+// compileSteps compares whole decode steps.
+func compileSteps(t *table) {
+	for _, r := range t.rows {
+		bytes := r.positive("weights_bytes") + r.positive("kv_bytes")
+		t.time(r, wholeSteps, r.step(), only, r.positive("us_median")*1e3, r.repeated("us_median_repeat")*1e3).moving(bytes).over(hierarchy.HBM, uint64(bytes))
+	}
+}
+
+// step returns the step that a row is of.
+func (r row) step() step {
+	return step{r.text("model"), int(r.whole("batch", 1, 1<<16)), int(r.whole("context", 1, 1<<24))}
+}
+
+// sets are the values of a configuration that make it the step.
+func (s step) sets() []string {
+	return []string{fmt.Sprintf("model.use=%q", s.model), fmt.Sprint("workload.batch=", s.batch), fmt.Sprint("workload.context=", s.context)}
+}
+
+func (s step) simulate(ctx context.Context, m *machine) (outcome, error) {
+	r, err := s.predict(ctx, m, "sampled")
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	rows, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+	o := outcome{only: r.StepNs}
+	for _, k := range r.Kernels {
+		o[k.Class] = k.Ns
 	}
-	var out []map[string]string
-	for _, r := range rows[1:] {
-		m := map[string]string{}
-		for i, column := range rows[0] {
-			m[column] = r[i]
-		}
-		out = append(out, m)
-	}
-	return out, nil
+	return o, nil
 }
 
-// number reads a cell that is known to hold one.
-func number(row map[string]string, column string) float64 {
-	v, err := strconv.ParseFloat(row[column], 64)
-	if err != nil {
-		panic(fmt.Sprintf("validation: column %s: %v", column, err))
-	}
-	return v
+// predict simulates the step at some fidelity.
+func (s step) predict(ctx context.Context, m *machine, fidelity string) (*workloads.Result, error) {
+	return m.decode(ctx, fidelity, s.sets()...)
 }
 
-// Steps returns the measured decode steps.
-func Steps() ([]Step, error) {
-	rows, err := table("h200/decode_step.csv")
+// decode simulates the machine's configuration with some values set.
+func (m *machine) decode(ctx context.Context, fidelity string, sets ...string) (*workloads.Result, error) {
+	c, hash, err := m.load(sets...)
 	if err != nil {
 		return nil, err
 	}
-	var out []Step
-	for _, r := range rows {
-		out = append(out, Step{Model: r["model"], Batch: int(number(r, "batch")), Context: int(number(r, "context")),
-			Bytes: number(r, "weights_bytes") + number(r, "kv_bytes"), Ns: number(r, "us_median") * 1e3, RepeatNs: number(r, "us_median_repeat") * 1e3})
+	r, err := workloads.Run(ctx, c, workloads.Options{Seed: 1, Fidelity: fidelity, Name: m.config, Hash: hash, Workers: 1})
+	if err == nil && !r.Complete {
+		err = context.Cause(ctx)
 	}
-	return out, nil
-}
-
-// Predict simulates the step on the H200 preset.
-func (s *Step) Predict(ctx context.Context, fidelity string) (*workloads.Result, error) {
-	doc, err := configs.Load("h200", []string{"model.use=" + s.Model, fmt.Sprint("workload.batch=", s.Batch), fmt.Sprint("workload.context=", s.Context)})
-	if err != nil {
-		return nil, err
-	}
-	var c workloads.Config
-	if err := doc.Decode(&c); err != nil {
-		return nil, err
-	}
-	return workloads.Run(ctx, &c, workloads.Options{Seed: 1, Fidelity: fidelity, Name: "h200", Hash: doc.Hash()})
+	return r, err
 }

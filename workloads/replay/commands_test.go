@@ -63,7 +63,7 @@ func ourCommands(t *testing.T, device, pattern string, n uint64, p Pace) (all []
 		}
 		all = append(all, k)
 	}
-	src, err := Generate(pattern, c.Spec(), n, 1)
+	src, err := Generate(pattern, c.Spec(), 1, n, 1)
 	require.NoError(t, err)
 	Run(c, src, p)
 	return all

@@ -1,10 +1,24 @@
-// Package replay drives one DRAM channel with a stream of requests, generated
-// or recorded, and reports bandwidth, read latency and what the rows did.
+// Package replay drives one DRAM channel, or a device of many, with a stream of
+// requests, generated or recorded, and reports bandwidth, read latency and what
+// the rows did.
 //
 // Patterns, paces and settings are those of the runs of public simulators in
 // reference/dram, so that figures compare one to one: see Generate, Pace and
 // Device. One convention differs: there a request's first command issues the
 // tick after its arrival, here at once, so that a latency is a tick less.
+//
+// # Devices
+//
+// An Array spreads the addresses of a device over its channels by
+// devices.Interleave. A request is cut into pieces where granules end, and each
+// piece is a request of its channel: latency is a piece's. A load is a
+// percentage of all channels' peak rate, so that a piece is due when the bursts
+// before it in the whole stream would have taken it; a depth is a channel's.
+// Every channel has a driver of its own, and none waits for another. One
+// goroutine cuts the stream while others run the channels on what was cut
+// before: on many processors the cutting, about 15 ns a piece, is the limit.
+//
+// Try runs a stream with each of several address maps.
 //
 // # Traces
 //
@@ -17,9 +31,9 @@
 //	0x1f40 READ 120             DRAMsim3: READ or WRITE, in cycle 120 of CK
 //
 // ns is when the request is due, in ns from the start, op is R or W, and an
-// address is a byte address within the channel, in hex after 0x, otherwise
-// decimal (DRAMsim3: always hex). Where there is no size a request is one
-// burst. Requests enter in the file's order. An address beyond the capacity
+// address is a byte address within the channel or device, in hex after 0x,
+// otherwise decimal (DRAMsim3: always hex). Where there is no size a request is
+// one burst. Requests enter in the file's order. An address beyond the capacity
 // wraps around.
 //
 // # Left out

@@ -103,9 +103,9 @@ func TestJumpsAgreeWithEveryTick(t *testing.T) {
 		for _, pattern := range []string{"seq", "rand", "seqrw50", "randrw50"} {
 			for _, p := range []Pace{{}, {Depth: 1}, {Depth: 7}, {Depth: 300}} {
 				a, b := channel(t, name), channel(t, name)
-				one, err := Generate(pattern, a.Spec(), 3000, 1)
+				one, err := Generate(pattern, a.Spec(), 1, 3000, 1)
 				require.NoError(t, err)
-				two, err := Generate(pattern, a.Spec(), 3000, 1)
+				two, err := Generate(pattern, a.Spec(), 1, 3000, 1)
 				require.NoError(t, err)
 				ticks, waits := tickByTick(a, one, p)
 				r := Run(b, two, p)
@@ -125,7 +125,7 @@ func TestJumpsAgreeWithEveryTick(t *testing.T) {
 func TestLoadSetsTheRate(t *testing.T) {
 	for _, load := range []int64{1, 10, 30, 70} {
 		c := channel(t, "hbm3_6400")
-		src, err := Generate("seq", c.Spec(), 20000, 1)
+		src, err := Generate("seq", c.Spec(), 1, 20000, 1)
 		require.NoError(t, err)
 		assert.InDelta(t, load, Run(c, src, Pace{Load: load}).PctPeak, 0.2)
 	}
@@ -134,7 +134,7 @@ func TestLoadSetsTheRate(t *testing.T) {
 func TestRunsRepeat(t *testing.T) {
 	run := func() *Result {
 		c := channel(t, "gddr6_14000")
-		src, err := Generate("randrw50", c.Spec(), 5000, 3)
+		src, err := Generate("randrw50", c.Spec(), 1, 5000, 3)
 		require.NoError(t, err)
 		return Run(c, src, Pace{Load: 50})
 	}
@@ -145,7 +145,7 @@ func TestRunDoesNotAllocatePerRequest(t *testing.T) {
 	allocs := func(n uint64) float64 {
 		return testing.AllocsPerRun(1, func() {
 			c := channel(t, "hbm3_6400")
-			src, _ := Generate("randrw50", c.Spec(), n, 1)
+			src, _ := Generate("randrw50", c.Spec(), 1, n, 1)
 			Run(c, src, Pace{Load: Saturated})
 		})
 	}

@@ -19,7 +19,7 @@ func spec(t testing.TB, name string) *dram.Spec {
 // take returns up to n requests of a pattern: bursts, and which are writes.
 func take(t *testing.T, pattern string, s *dram.Spec, n, seed uint64) (bursts []uint64, writes []bool) {
 	t.Helper()
-	src, err := Generate(pattern, s, n, seed)
+	src, err := Generate(pattern, s, 1, n, seed)
 	require.NoError(t, err)
 	var r Request
 	for src.Next(&r) {
@@ -86,6 +86,52 @@ func TestSequencesWrapAround(t *testing.T) {
 	assert.Equal(t, []uint64{4095, 0}, bursts[4095:])
 }
 
+func TestPatternsCoverEveryChannel(t *testing.T) {
+	s := spec(t, "hbm3_6400")
+	total := 6 * s.Bytes() / 32
+	const r0, r1 = 10451216379200822465, 13757245211066428519
+	for pattern, want := range map[string][]uint64{
+		"rand":   {r0 % total, r1 % total},
+		"blk3":   {r0 % (total / 3) * 3, r0%(total/3)*3 + 1},
+		"stride": {0, 6 * 2048, 12 * 2048},
+	} {
+		src, err := Generate(pattern, s, 6, uint64(len(want)), 1)
+		require.NoError(t, err)
+		for r := (Request{}); src.Next(&r); want = want[1:] {
+			assert.Equal(t, want[0]*32, r.Addr, pattern)
+		}
+	}
+}
+
+func TestStrideStaysInABankOfEveryChannel(t *testing.T) {
+	a := array(t, "hbm3_6400", 6)
+	rows := map[int]int{}
+	for _, c := range a.Channels {
+		c.Trace = func(c dram.Command) {
+			if c.Op == dram.ACT {
+				assert.Zero(t, c.PseudoChannel+c.Rank+c.Group+c.Bank)
+				rows[c.Row]++
+			}
+		}
+	}
+	a.Workers = 1
+	a.Run(generate(t, "stride", a, 600), Pace{Load: Saturated})
+	assert.Len(t, rows, 600)
+}
+
+func TestCopiesAreTheRequestsLeft(t *testing.T) {
+	for _, src := range []Source{spans(5), generate(t, "randrw50", array(t, "hbm3_6400", 1), 5)} {
+		var a, b Request
+		src.Next(&a)
+		again := src.Copy()
+		for range 4 {
+			require.True(t, src.Next(&a) && again.Next(&b))
+			assert.Equal(t, a, b)
+		}
+		assert.False(t, again.Next(&b))
+	}
+}
+
 func TestSeedsDiffer(t *testing.T) {
 	s := spec(t, "hbm3_6400")
 	one, _ := take(t, "rand", s, 10, 1)
@@ -97,7 +143,7 @@ func TestSeedsDiffer(t *testing.T) {
 
 func TestUnknownPatterns(t *testing.T) {
 	for _, pattern := range []string{"", "sequ", "blk", "blk0", "blk-1", "blk99999999999", "blk2rw50", "striderw50", "rw50", "blk2.5"} {
-		_, err := Generate(pattern, spec(t, "hbm3_6400"), 1, 1)
+		_, err := Generate(pattern, spec(t, "hbm3_6400"), 1, 1, 1)
 		assert.ErrorContains(t, err, `"`+pattern+`"`)
 	}
 }

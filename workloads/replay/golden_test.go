@@ -72,7 +72,7 @@ func (g golden) run(t *testing.T) (*Result, *dram.Spec) {
 	cfg.Map = g.order
 	c, err := dram.New(cfg)
 	require.NoError(t, err)
-	src, err := Generate(g.pattern, c.Spec(), uint64(g.n), uint64(g.seed))
+	src, err := Generate(g.pattern, c.Spec(), 1, uint64(g.n), uint64(g.seed))
 	require.NoError(t, err)
 	p := Pace{Load: g.value}
 	if g.mode == "qd" {

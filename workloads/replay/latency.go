@@ -24,6 +24,27 @@ func (l *latencies) add(ticks int64) {
 	}
 }
 
+// merge adds all that o has counted.
+func (l *latencies) merge(o *latencies) {
+	l.count += o.count
+	l.sum += o.sum
+	l.max = max(l.max, o.max)
+	for t, n := range &o.short {
+		l.short[t] += n
+	}
+	l.long.Merge(&o.long)
+}
+
+// summary returns the figures in ns, at so many ns a tick.
+func (l *latencies) summary(tick float64) Latency {
+	return Latency{
+		Mean: l.mean() * tick,
+		P50:  float64(l.quantile(0.5)) * tick,
+		P99:  float64(l.quantile(0.99)) * tick,
+		Max:  float64(l.max) * tick,
+	}
+}
+
 // mean returns the mean in ticks, 0 when empty.
 func (l *latencies) mean() float64 {
 	if l.count == 0 {

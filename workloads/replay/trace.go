@@ -38,6 +38,12 @@ func (t *Trace) Next(r *Request) bool {
 	return true
 }
 
+// Copy implements Source.
+func (t *Trace) Copy() Source {
+	c := *t
+	return &c
+}
+
 // format is one of the text forms.
 type format struct {
 	timed  bool

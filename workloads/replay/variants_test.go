@@ -44,7 +44,7 @@ func TestVariantsAgreeWithRamulator(t *testing.T) {
 		cfg.Map = g.order
 		c, err := dram.New(cfg)
 		require.NoError(t, err)
-		src, err := Generate(g.pattern, c.Spec(), uint64(g.n), uint64(g.seed))
+		src, err := Generate(g.pattern, c.Spec(), 1, uint64(g.n), uint64(g.seed))
 		require.NoError(t, err)
 		p := Pace{Load: g.value}
 		if g.mode == "qd" {
@@ -72,7 +72,7 @@ func TestReadsAndRandomMixesAgreeWithDRAMsim3(t *testing.T) {
 		cfg.Map, cfg.QueueDepth = g.order, 40
 		c, err := dram.New(cfg)
 		require.NoError(t, err)
-		src, err := Generate(g.pattern, c.Spec(), uint64(g.n), uint64(g.seed))
+		src, err := Generate(g.pattern, c.Spec(), 1, uint64(g.n), uint64(g.seed))
 		require.NoError(t, err)
 		r := Run(c, src, Pace{Load: g.value})
 		t.Logf("%-17s %s %-8s %6.2f golden %6.2f", g.config, g.order, g.pattern, r.PctPeak, g.percent)

@@ -35,7 +35,9 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"run", "simulate a configuration and print the report (may be left out)", (*App).run},
-		{"replay", "drive one DRAM channel with a request stream; see hwsim replay -h", (*App).replay},
+		{"replay", "drive DRAM channels with a request stream; see hwsim replay -h", (*App).replay},
+		{"maps", "try address maps of DRAM on a request stream; see hwsim maps -h", (*App).maps},
+		{"validate", "compare predictions with measurements; see hwsim validate -h", (*App).validate},
 		{"list", "list the presets that configurations can use", (*App).list},
 		{"version", "print the version", (*App).version},
 		{"help", "print this text", (*App).help},

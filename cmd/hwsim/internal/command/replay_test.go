@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"hwsim/devices/dram"
 )
 
 const badTrace = "ns,addr,bytes,op\n0,0x40,32,R\n1,0x40,32,X\n"
@@ -19,7 +21,13 @@ const badTrace = "ns,addr,bytes,op\n0,0x40,32,R\n1,0x40,32,X\n"
 // traces bad.csv and good.csv.
 func replayProgram(t *testing.T, args string) *exec.Cmd {
 	t.Helper()
-	c := program(t, "", append([]string{"replay"}, strings.Fields(args)...)...)
+	return streamProgram(t, "replay "+args)
+}
+
+// streamProgram is the same for any command.
+func streamProgram(t *testing.T, args string) *exec.Cmd {
+	t.Helper()
+	c := program(t, "", strings.Fields(args)...)
 	good := "ns,addr,bytes,op\n0,0,32,R\n100,32,32,R\n200,0,64,R\n"
 	for name, text := range map[string]string{"bad.csv": badTrace, "good.csv": good} {
 		require.NoError(t, os.WriteFile(filepath.Join(c.Dir, name), []byte(text), 0o666))
@@ -39,6 +47,15 @@ func TestReplayErrorsAreOneLine(t *testing.T) {
 		{"-device hbm3_6400 -gen seq -load 10 -qd 2", "-load and -qd: want either"},
 		{"-device hbm3_6400 -gen seq -load 0", "-load 0: want 1 to 1000 percent of peak"},
 		{"-device hbm3_6400 -gen seq -qd 0", "-qd 0: want 1 to 1048576 outstanding reads"},
+		{"-device hbm3_6400 -gen seq -channels 0", "-channels 0: want 1 to 1024"},
+		{"-device hbm3_6400 -gen seq -channels 1025", "-channels 1025: want 1 to 1024"},
+		{"-device hbm3_6400 -gen seq -granule 512", "-granule spreads addresses over channels: want -channels above 1"},
+		{"-device hbm3_6400 -gen seq -channels 2 -granule 16", "-granule 16: want a power of two from 32, a burst, to 1048576 bytes"},
+		{"-device hbm3_6400 -gen seq -channels 2 -granule 768", "-granule 768: want a power of two from 32, a burst, to 1048576 bytes"},
+		{"-device ddr5_4800bn -gen seq -channels 2 -granule 2097152", "-granule 2097152: want a power of two from 64, a burst, to 1048576 bytes"},
+		{"-device hbm3_6400 -gen seq -channels 2 -commands out.csv", "-commands writes those of one channel: want it without -channels 2"},
+		{"-device hbm3_6400 -gen seq -channels 1024 -qd 1025", "-qd 1025: want 1 to 1024 outstanding reads a channel"},
+		{"-device hbm3_6400 -gen seq -map gp", `dram: address map "gp": no field "gp"; nearest is "pc"`},
 		{"-device hbm3_6400 -gen seq -map c", `dram: address map "C": no field "C"; nearest is "pc"`},
 		{"-device hbm3_6400 -gen seq -format csv", `invalid value "csv" for flag -format: want text or json; see hwsim -h`},
 		{"-device hbm3_6400 -gen seq bad.csv", `-gen, -n and -seed make requests, trace "bad.csv" has its own: want either`},
@@ -75,6 +92,37 @@ rows          hits 2        misses 2  conflicts 0   2.00 bursts per ACT
 energy        5.24 pJ/bit   ACT 34 %  columns 66 %  other 0 %
 time          217.0 ns      N
 `, rate.ReplaceAllString(got.out, "N"))
+}
+
+func TestReplayPrintsChannels(t *testing.T) {
+	got := finish(t, replayProgram(t, "-device hbm2_2000 -channels 3 -granule 32 -hash -qd 1 good.csv"))
+	require.Empty(t, got.err)
+	require.Equal(t, `hbm2_2000, map b hashed, 3 requests of good.csv, at most 1 reads a channel outstanding
+
+bandwidth     2.67 GB/s           2.78 % of peak
+channels      3 of 32 B granules  balance 0.667
+read latency  mean 23.5 ns        p50 31.0  p99 31.0  max 31.0
+commands      ACT 2               PRE 0     RD 4      WR 0
+refreshes     REFab 0             REFpb 0
+rows          hits 2              misses 2  conflicts 0   2.00 bursts per ACT
+energy        5.24 pJ/bit         ACT 34 %  columns 66 %  other 0 %
+time          48.0 ns             N
+`, rate.ReplaceAllString(got.out, "N"))
+}
+
+func TestGPUMapIsItsFieldOrderHashed(t *testing.T) {
+	figures := func(args string) string {
+		c := replayProgram(t, "")
+		c.Args = append(c.Args, "-device", "hbm3_6400", "-gen", "blk4", "-n", "1000", "-map")
+		c.Args = append(c.Args, strings.Split(args, ",")...)
+		got := finish(t, c)
+		require.Empty(t, got.err)
+		_, body, _ := strings.Cut(rate.ReplaceAllString(got.out, "N"), "\n")
+		return body
+	}
+	require.Equal(t, figures(dram.MapGPU+",-hash"), figures("gpu"))
+	require.Equal(t, figures(dram.MapGPU), figures("gpu,-hash=false"))
+	require.NotEqual(t, figures("gpu"), figures("gpu,-hash=false"))
 }
 
 const replayJSON = `{
@@ -137,13 +185,18 @@ func TestReplaySaysHowItRan(t *testing.T) {
 		"good.csv":                      {"trace": "good.csv", "n": 3.0},
 		"good.csv -load 20":             {"trace": "good.csv", "n": 3.0, "load": 20.0},
 		"good.csv -qd 1":                {"trace": "good.csv", "n": 3.0, "qd": 1.0},
+		"good.csv -hash":                {"trace": "good.csv", "n": 3.0, "hash": true},
+		"good.csv -map gpu":             {"trace": "good.csv", "n": 3.0, "hash": true},
+		"good.csv -map gpu -hash=false": {"trace": "good.csv", "n": 3.0},
+		"good.csv -channels 1":          {"trace": "good.csv", "n": 3.0},
+		"good.csv -channels 2":          {"trace": "good.csv", "n": 3.0, "channels": map[string]any{"count": 2.0, "granule": 512.0, "balance": 0.5}},
 	} {
 		got := finish(t, replayProgram(t, "-format json -device hbm2_2000 "+args))
 		require.Empty(t, got.err, args)
 		var all, said map[string]any
 		require.NoError(t, json.Unmarshal([]byte(got.out), &all))
 		said = map[string]any{}
-		for _, key := range []string{"gen", "trace", "n", "seed", "load", "qd"} {
+		for _, key := range []string{"hash", "gen", "trace", "n", "seed", "load", "qd", "channels"} {
 			if v, ok := all[key]; ok {
 				said[key] = v
 			}
@@ -164,13 +217,15 @@ func TestReplayWritesCommands(t *testing.T) {
 	require.Regexp(t, `\n\d+,RD,1,0,3,1,0,31\n`, text)
 }
 
-func TestReplayHelpNamesEveryFlag(t *testing.T) {
-	got := finish(t, replayProgram(t, "-h"))
-	require.Zero(t, got.code)
-	require.Empty(t, got.err)
-	(&replayOptions{}).flags().VisitAll(func(f *flag.Flag) { require.Contains(t, got.out, "  -"+f.Name+" ") })
-	require.Contains(t, got.out, "hbm3_6400")
-	for line := range strings.Lines(got.out) {
-		require.LessOrEqual(t, len(line), 81)
+func TestHelpNamesEveryFlag(t *testing.T) {
+	for command, flags := range map[string]*flag.FlagSet{"replay": newReplayOptions().flags(), "maps": (&streamOptions{}).flags()} {
+		got := finish(t, streamProgram(t, command+" -h"))
+		require.Zero(t, got.code)
+		require.Empty(t, got.err)
+		flags.VisitAll(func(f *flag.Flag) { require.Contains(t, got.out, "  -"+f.Name+" ") })
+		require.Contains(t, got.out, "hbm3_6400")
+		for line := range strings.Lines(got.out) {
+			require.LessOrEqual(t, len(line), 81)
+		}
 	}
 }

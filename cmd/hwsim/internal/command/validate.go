@@ -1,0 +1,135 @@
+package command
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+
+	"hwsim/validation"
+)
+
+//go:embed validate.txt
+var validateUsage string
+
+// validateOptions are the flags of validate.
+type validateOptions struct {
+	data, config string
+	quick        bool
+	format       choice
+}
+
+// flags binds the options to their flags; validate.txt describes them.
+func (o *validateOptions) flags() *flag.FlagSet {
+	f := flag.NewFlagSet("validate", flag.ContinueOnError)
+	f.StringVar(&o.data, "data", "", "")
+	f.StringVar(&o.config, "config", "h200", "")
+	f.BoolVar(&o.quick, "quick", false, "")
+	o.format = choice{"text", []string{"text", "json"}}
+	f.Var(&o.format, "format", "")
+	return f
+}
+
+// parse reads the flags; there are no other arguments.
+func (o *validateOptions) parse(args []string) error {
+	f := o.flags()
+	rest, err := parse(f, args)
+	if err != nil {
+		return err
+	}
+	if len(rest) > 0 {
+		return userErrorf("validate %q: wants flags only; see hwsim validate -h", rest[0])
+	}
+	given := false
+	f.Visit(func(f *flag.Flag) { given = given || f.Name == "data" })
+	if info, err := os.Stat(o.data); given && (err != nil || !info.IsDir()) {
+		return userErrorf("-data %q: want a folder of CSV files", o.data)
+	}
+	return nil
+}
+
+// validate compares tables of measurements with predictions.
+func (a *App) validate(args []string) error {
+	o := &validateOptions{}
+	err := o.parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		_, err := fmt.Fprint(a.Out, validateUsage)
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	r, err := a.compare(o)
+	if err != nil {
+		return err
+	}
+	write := writeValidation
+	if o.format.value == "json" {
+		write = writeValidationJSON
+	}
+	return errors.Join(write(a.Out, r), verdict(r))
+}
+
+// compare runs the validation until it ends or Ctrl-C. From then on Ctrl-C
+// kills, as usual.
+func (a *App) compare(o *validateOptions) (*validation.Report, error) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	options := validation.Options{Config: o.config, Quick: o.quick}
+	if o.data != "" {
+		options.Data = os.DirFS(o.data)
+	}
+	if isTerminal(a.Err) {
+		options.Progress = a.progress
+		defer fmt.Fprint(a.Err, "\r\x1b[K")
+	}
+	r, err := validation.Run(ctx, options)
+	if errors.Is(err, validation.ErrNoTables) {
+		return nil, userErrorf("-data %q: %w", o.data, err)
+	}
+	return r, err
+}
+
+// progress rewrites a line that tells how far the simulations are.
+func (a *App) progress(done, total int) {
+	fmt.Fprintf(a.Err, "\r\x1b[K%d of %d simulations", done, total)
+}
+
+// isTerminal tells whether someone may be reading along.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// verdict is the error that a report amounts to: that it is not whole, or
+// that a prediction is worse than stated.
+func verdict(r *validation.Report) error {
+	if !r.Complete {
+		return errInterrupted
+	}
+	var lines []string
+	for _, s := range r.Exceeded() {
+		lines = append(lines, fmt.Sprintf("%s: %s: MAPE %.2f %% is above the bound of %g %%", s.File, s.Bucket, s.MAPE, *s.Bound))
+	}
+	if lines == nil {
+		return nil
+	}
+	return errors.New(strings.Join(lines, "\n"))
+}
+
+func writeValidationJSON(w io.Writer, r *validation.Report) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(r)
+}
