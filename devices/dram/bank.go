@@ -120,7 +120,7 @@ func (c *Channel) classify(p *pseudo, b int32, d int) {
 		p.wantACT[d] |= bit
 	default:
 		full := c.full(k)
-		if k.hit[d] != none && !full {
+		if k.hit[d] != none && (!full || c.autoPre) {
 			p.hits[d] |= bit
 		}
 		if full || c.entries[h].row != k.row && (k.hit[d] == none || k.over >= c.hitCap) {

@@ -64,6 +64,7 @@ type Channel struct {
 	closes    bool  // rows that nobody queued wants
 	closeWait int64 // so long after their last use
 	pageCap   int32 // column commands of a row, or 0
+	autoPre   bool  // one more column closes the row itself, if it comes before the PRE
 	downAfter int64 // idle ticks to power-down; 0: never
 	upTime    int64 // tXP
 	holds     bool  // a refresh in preparation holds back all but columns of rows just opened
@@ -117,7 +118,7 @@ func newChannelOf(s *Spec, cfg Config) (*Channel, error) {
 	}
 	c := &Channel{spec: s, mapp: m, freeEntry: none, freeReq: none,
 		fcfs: cfg.Scheduler == "fcfs", forward: cfg.Forward, hitCap: int32(max(cfg.HitCap, 0)),
-		closes: cfg.Page != "open", pageCap: int32(cfg.PageCap),
+		closes: cfg.Page != "open", pageCap: int32(cfg.PageCap), autoPre: cfg.AutoPrecharge && cfg.PageCap > 0,
 		holds:     s.SplitBuses && (cfg.Refresh == "all_bank" || cfg.RefreshFirst && cfg.Refresh != "staggered"),
 		depth:     [2]int32{int32(cfg.QueueDepth), int32(cfg.WriteQueueDepth)},
 		drainHigh: int32(cfg.DrainHigh * float64(cfg.WriteQueueDepth)),

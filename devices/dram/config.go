@@ -22,9 +22,10 @@ type Config struct {
 	Scheduler string `toml:"scheduler"` // "frfcfs" (default): ready first, then oldest; "fcfs": the oldest request only
 	HitCap    int    `toml:"hit_cap"`   // younger row hits served before an older conflict closes the row; default 4, -1 none
 
-	Page       string  `toml:"page"`         // "open" (default); "closed": close a row nobody queued wants; "adaptive": when it has not been used for PageIdleNs
-	PageIdleNs float64 `toml:"page_idle_ns"` // adaptive: default 100, a choice
-	PageCap    int     `toml:"page_cap"`     // column commands after which a row is closed; default 0: any number
+	Page          string  `toml:"page"`           // "open" (default); "closed": close a row nobody queued wants; "adaptive": when it has not been used for PageIdleNs
+	PageIdleNs    float64 `toml:"page_idle_ns"`   // adaptive: default 100, a choice
+	PageCap       int     `toml:"page_cap"`       // column commands after which a row is closed; default 0: any number
+	AutoPrecharge bool    `toml:"auto_precharge"` // page_cap: a column that comes before the PRE closes the row itself (RDA, WRA); default false
 
 	InlineECC int `toml:"inline_ecc"` // one burst in so many of a row holds the others' check bits (GDDR6 16, LPDDR 8); default 0: none, or beside the data
 

@@ -39,10 +39,9 @@
 //
 // # What is left out
 //
-// Self-refresh, refresh management (RFM), auto-precharge, LPDDR5's CAS and
-// 16-bank mode, ordering
-// of a read behind a write of the same address in the other queue, command
-// and address parity, temperature. PHY and controller pipeline latency belong
+// Self-refresh, refresh management (RFM), LPDDR5's CAS and 16-bank mode,
+// ordering of a read behind a write of the same address in the other queue,
+// command and address parity, temperature. PHY and controller pipeline latency belong
 // to the system's calibrated terms: here a latency is tRCD + tCL + burst.
 //
 // # Sources

@@ -30,7 +30,7 @@ func (b *bytesOf) config() Config {
 		RefreshFirst: b.next()%4 == 0, Postpone: b.next() % 9, PullIn: pick(b, 0, 0, 1, 4), InlineECC: pick(b, 0, 0, 0, 8, 16), PowerDownNs: pick(b, 0, 0, 1, 200.0),
 		QueueDepth: b.next(), WriteQueueDepth: b.next(), DrainHigh: pick(b, 0, 0.5, 1), DrainLow: pick(b, 0, 0.4, 0.9),
 		Scheduler: pick(b, "", "", "fcfs"), HitCap: b.next()%6 - 1,
-		Page: pick(b, "open", "closed", "adaptive"), PageIdleNs: float64(b.next()), PageCap: pick(b, 0, 0, 1, 3),
+		Page: pick(b, "open", "closed", "adaptive"), PageIdleNs: float64(b.next()), PageCap: pick(b, 0, 0, 1, 3), AutoPrecharge: b.next()%2 == 0,
 		Forward: b.next()%2 == 0, Map: pick(b, "", "A", "B"), Hash: &hash, Ranks: pick(b, 0, 0, 1, 2, 4),
 	}
 }

@@ -32,6 +32,7 @@ type Command struct {
 	Group, Bank   int    // of one bank; of several, of their first
 	Row, Column   int    // column in bursts
 	Banks         uint64 // all banks of the pseudo-channel it acts on, (rank, group, bank)
+	AutoPrecharge bool   // of a column command: RDA, WRA
 }
 
 // Causes of a request's time kept in pending.why.
@@ -78,7 +79,7 @@ func (c *Channel) issueACT(p *pseudo, b int32, at int64) {
 	}
 	c.stats.ACT++
 	c.waiting[d]-- // the opened row is the bank's own slot, no longer the queue's
-	c.record(p, ACT, b, k.row, 0, bit, at)
+	c.record(p, ACT, b, k.row, bit, at)
 	c.admitWaiting()
 }
 
@@ -94,7 +95,7 @@ func (c *Channel) issuePRE(p *pseudo, b int32, at int64) {
 		p.ref.dirty = true // tPPD
 	}
 	c.stats.PRE++
-	c.record(p, PRE, b, 0, 0, 1<<uint(b), at)
+	c.record(p, PRE, b, 0, 1<<uint(b), at)
 }
 
 // close makes the bank's row closed from a precharge at tick at on.
@@ -126,6 +127,7 @@ func (c *Channel) issueColumn(p *pseudo, b int32, at int64, fresh bool) {
 	c.spread(p, b, d, at)
 	p.nextPRE[b] = max(p.nextPRE[b], at+c.colToPRE[d])
 	k.used = at
+	last := c.autoPre && c.full(k) && !fresh && p.fresh&bit == 0
 	k.columns++
 	c.busFree[0] = at + c.spec.ColTicks
 	p.lastCol, p.lastDir = at, uint8(d)
@@ -150,7 +152,7 @@ func (c *Channel) issueColumn(p *pseudo, b int32, at int64, fresh bool) {
 	} else {
 		c.stats.WR++
 	}
-	c.record(p, RD+Op(d), b, k.row, en.col, bit, at)
+	c.recordColumn(p, RD+Op(d), b, k.row, en.col, last, at)
 
 	data := at + c.data[d]
 	q.first = min(q.first, data)
@@ -161,6 +163,10 @@ func (c *Channel) issueColumn(p *pseudo, b int32, at int64, fresh bool) {
 		c.finish(p, b, d, en.req)
 	} else if c.full(k) {
 		c.classifyBoth(p, b)
+	}
+	if last {
+		k.conflicted = false
+		c.close(p, b, p.nextPRE[b])
 	}
 	if !fresh {
 		c.admitWaiting()
@@ -257,19 +263,27 @@ func (c *Channel) complete(q *pending) {
 	}
 }
 
-// record hands the command to the checker and the trace.
-func (c *Channel) record(p *pseudo, op Op, b int32, row, col int32, banks uint64, at int64) {
-	if !invariants && c.Trace == nil {
-		return
+// record hands a row command to the checker and the trace.
+func (c *Channel) record(p *pseudo, op Op, b int32, row int32, banks uint64, at int64) {
+	if invariants || c.Trace != nil {
+		c.hand(p, Command{At: at, Op: op, Row: int(row), Banks: banks}, b)
 	}
+}
+
+// recordColumn hands a column command to them.
+func (c *Channel) recordColumn(p *pseudo, op Op, b int32, row, col int32, auto bool, at int64) {
+	if invariants || c.Trace != nil {
+		c.hand(p, Command{At: at, Op: op, Row: int(row), Column: int(col), Banks: 1 << uint(b), AutoPrecharge: auto}, b)
+	}
+}
+
+// hand adds where the command goes, bank b or it and others.
+func (c *Channel) hand(p *pseudo, cmd Command, b int32) {
 	s, i := c.spec, int(b)
-	pc := 0
-	for p != &c.pcs[pc] {
-		pc++
+	for p != &c.pcs[cmd.PseudoChannel] {
+		cmd.PseudoChannel++
 	}
-	cmd := Command{At: at, Op: op, PseudoChannel: pc,
-		Rank: i / (s.BankGroups * s.BanksPerGroup), Group: i / s.BanksPerGroup % s.BankGroups, Bank: i % s.BanksPerGroup,
-		Row: int(row), Column: int(col), Banks: banks}
+	cmd.Rank, cmd.Group, cmd.Bank = i/(s.BankGroups*s.BanksPerGroup), i/s.BanksPerGroup%s.BankGroups, i%s.BanksPerGroup
 	if invariants {
 		c.check.command(cmd)
 	}

@@ -95,6 +95,21 @@ func TestPageCapClosesARowAfterSoManyColumns(t *testing.T) {
 	}
 }
 
+func TestAutoPrechargeTakesOneColumnMoreThanTheCap(t *testing.T) {
+	c, log := policy(t, Config{PageCap: 4, AutoPrecharge: true})
+	c.Enqueue(0, Request{Addr: 0, Bytes: 10 * 64})
+	drain(c)
+	auto := 0
+	for _, cmd := range *log {
+		if cmd.AutoPrecharge {
+			auto++
+		}
+	}
+	assert.Equal(t, 2, count(*log, ACT))
+	assert.Equal(t, 2, auto)
+	assert.Zero(t, count(*log, PRE))
+}
+
 func TestAdaptivePageClosesARowLongUnused(t *testing.T) {
 	for _, x := range []struct {
 		page string

@@ -35,6 +35,9 @@ func configs() []Config {
 		{Standard: "hbm3_6400", Refresh: "per_bank", RefreshFirst: true},
 		{Standard: "hbm4_8000", Refresh: "per_bank", PageCap: 4, Scheduler: "fcfs"},
 		{Standard: "lpddr5_6400", Refresh: "per_bank", PageCap: 2, Page: "closed"},
+		{Standard: "hbm3_6400", Refresh: "per_bank", PageCap: 4, AutoPrecharge: true},
+		{Standard: "ddr5_4800bn", PageCap: 1, AutoPrecharge: true, Ranks: 2, Page: "adaptive"},
+		{Standard: "hbm2_2000", PageCap: 2, AutoPrecharge: true, Map: "A", HitCap: -1},
 		{Standard: "ddr4_3200aa", Refresh: "staggered", Ranks: 2, Scheduler: "fcfs", Page: "adaptive"},
 	}
 	for _, n := range Standards() {

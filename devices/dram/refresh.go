@@ -213,9 +213,9 @@ func (c *Channel) refreshReady(p *pseudo, r *refresher) int64 {
 	if banks&p.fresh != 0 || c.held > 1 && p != c.firstHeld() {
 		return never // they come first, and mark the candidate dirty
 	}
-	if open := banks & p.open; open != 0 {
+	if banks&p.open != 0 {
 		at = max(at, p.anyPRE)
-		for m := open; m != 0; m &= m - 1 {
+		for m := banks; m != 0; m &= m - 1 { // closed ones too: they may be about to precharge themselves
 			at = max(at, p.nextPRE[bits.TrailingZeros64(m)])
 		}
 		return at
@@ -253,7 +253,7 @@ func (c *Channel) stepRefresh(p *pseudo, at int64) {
 	if banks&p.open != 0 {
 		c.prechargeUnit(p, banks, at)
 		c.stats.PRE++
-		c.record(p, r.pre, first, 0, 0, banks, at)
+		c.record(p, r.pre, first, 0, banks, at)
 		return
 	}
 	for m := banks; m != 0; m &= m - 1 {
@@ -271,7 +271,7 @@ func (c *Channel) stepRefresh(p *pseudo, at int64) {
 	p.ahead &^= r.all
 	p.rechoose()
 	c.chooseUnits(p)
-	c.record(p, r.op, first, 0, 0, banks, at)
+	c.record(p, r.op, first, 0, banks, at)
 }
 
 // prechargeUnit closes every open bank of the unit; the command keeps the

@@ -26,5 +26,5 @@ func (s *Spec) rules() check.Rules {
 // have the same order.
 func (c Command) checked() check.Command {
 	return check.Command{At: c.At, Op: check.Op(c.Op), PseudoChannel: c.PseudoChannel, Rank: c.Rank,
-		Group: c.Group, Bank: c.Bank, Row: c.Row, Column: c.Column, Banks: c.Banks}
+		Group: c.Group, Bank: c.Bank, Row: c.Row, Column: c.Column, Banks: c.Banks, AutoPrecharge: c.AutoPrecharge}
 }

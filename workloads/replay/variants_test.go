@@ -29,7 +29,7 @@ func variant(t *testing.T, name string) dram.Config {
 	case change == "pb":
 		cfg.Refresh, cfg.RefreshFirst = "per_bank", true
 	case change == "cap4":
-		cfg.PageCap = 4
+		cfg.PageCap, cfg.AutoPrecharge = 4, true
 	case strings.HasPrefix(change, "q"):
 		n, err := strconv.Atoi(change[1:])
 		require.NoError(t, err)
@@ -52,8 +52,8 @@ func TestVariantsAgreeWithRamulator(t *testing.T) {
 		}
 		r := Run(c, src, p)
 		t.Logf("%-20s %s %-8s %6.2f golden %6.2f  ACT %d/%.0f", g.config, g.order, g.pattern, r.PctPeak, g.percent, r.Stats.ACT, g.act)
-		if strings.HasSuffix(g.config, "_cap4") {
-			continue // theirs closes with the last column (RDA), ours with a PRE: up to 7.4 points slower
+		if g.config == "HBM2_2000_cap4" && g.pattern == "seq" {
+			continue // while a PRE of its row policy waits, Ramulator issues no column: 64.8 %, here 68.0
 		}
 		assert.LessOrEqual(t, math.Abs(r.PctPeak-g.percent), 2.0, "%s %s %s", g.config, g.order, g.pattern)
 	}

@@ -40,6 +40,12 @@ func moved(commands []Command, at int64) []Command {
 	return list
 }
 
+// auto is the column command with auto-precharge.
+func auto(cmd Command) Command {
+	cmd.AutoPrecharge = true
+	return cmd
+}
+
 // opened are banks opened at ticks 0, 1, ...
 func opened(banks ...int) (list []Command) {
 	for i, b := range banks {
@@ -68,6 +74,9 @@ func TestOneTickTooSoonIsReported(t *testing.T) {
 		{"tRP", "REFsb", func(r *Rules) { r.Timings.RP = 9 }, []Command{on(0, ACT, 0), {At: 1, Op: PREsb, Banks: 5}, {Op: REFsb, Banks: 5}}, 10},
 		{"tRTP", "", func(r *Rules) { r.Timings.RTP = 9 }, []Command{on(0, ACT, 0), on(2, RD, 0), on(0, PRE, 0)}, 11},
 		{"tWR", "", func(r *Rules) { r.Timings.WR, r.Timings.CWL = 9, 5 }, []Command{on(0, ACT, 0), on(2, WR, 0), on(0, PRE, 0)}, 2 + 5 + 2 + 9},
+		{"tRP", "after RDA", func(r *Rules) { r.Timings.RP, r.Timings.RTP = 9, 4 }, []Command{on(0, ACT, 0), auto(on(2, RD, 0)), on(0, ACT, 0)}, 2 + 4 + 9},
+		{"tRP", "after RDA before tRAS", func(r *Rules) { r.Timings.RP, r.Timings.RAS = 9, 20 }, []Command{on(0, ACT, 0), auto(on(2, RD, 0)), on(0, REFpb, 0)}, 20 + 9},
+		{"tRP", "after WRA", func(r *Rules) { r.Timings.RP, r.Timings.WR, r.Timings.CWL = 9, 3, 5 }, []Command{on(0, ACT, 0), auto(on(2, WR, 0)), on(0, ACT, 0)}, 2 + 5 + 2 + 3 + 9},
 		{"tRRDL", "", func(r *Rules) { r.Timings.RRDL = 9 }, []Command{on(0, ACT, 0), on(0, ACT, 1)}, 9},
 		{"tRRDS", "ACT", func(r *Rules) { r.Timings.RRDS = 9 }, []Command{on(0, ACT, 0), on(0, ACT, 2)}, 9},
 		{"tRRDS", "ACT of another stack id", func(r *Rules) { r.Timings.RRDS, r.ActPerRank = 9, false }, []Command{on(0, ACT, 0), on(0, ACT, 4)}, 9},
@@ -138,6 +147,8 @@ func TestRowState(t *testing.T) {
 		{"WR of a closed bank", []Command{on(0, WR, 0)}, true},
 		{"RD of another row", []Command{on(0, ACT, 0), wrongRow}, true},
 		{"RD of the open row", []Command{on(0, ACT, 0), on(1, RD, 0)}, false},
+		{"RD after RDA", []Command{on(0, ACT, 0), auto(on(1, RD, 0)), on(3, RD, 0)}, true},
+		{"ACT after RDA", []Command{on(0, ACT, 0), auto(on(1, RD, 0)), on(2, ACT, 0)}, false},
 		{"REFab with a bank open", []Command{on(0, ACT, 3), all(1, REFab)}, true},
 		{"REFpb of an open bank", []Command{on(0, ACT, 3), on(1, REFpb, 3)}, true},
 		{"REFpb beside an open bank", []Command{on(0, ACT, 3), on(1, REFpb, 2)}, false},
@@ -254,7 +265,7 @@ func TestTraceNamesTheLineOfAnError(t *testing.T) {
 		"no header":         {"", "header"},
 		"another header":    {"a,b,c,d,e,f,g,h\n", "line 1"},
 		"missing fields":    {header + "1,ACT\n", "line 2"},
-		"unknown command":   {header + "1,ACT,0,0,0,0,1,0\n2,RDA,0,0,0,0,1,0\n", `line 3: no command "RDA"`},
+		"unknown command":   {header + "1,ACT,0,0,0,0,1,0\n2,RDX,0,0,0,0,1,0\n", `line 3: no command "RDX"`},
 		"no number":         {header + "x,ACT,0,0,0,0,1,0\n", `line 2: tick "x"`},
 		"negative tick":     {header + "-1,ACT,0,0,0,0,1,0\n", "line 2: tick -1"},
 		"no such bank":      {header + "1,ACT,0,0,0,2,1,0\n", "line 2: bank 2"},

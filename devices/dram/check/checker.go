@@ -37,8 +37,16 @@ type history struct {
 	open    uint64
 	row     [maxBanks]int   // of open banks
 	refresh [maxBanks]int64 // last one
+	closing [maxBanks]closing
 	acts    [maxBanks][]Command
 	bursts  []burst // recent ones
+}
+
+// closing is a column command with auto-precharge: the bank's own precharge
+// begins at a tick.
+type closing struct {
+	by Command
+	at int64
 }
 
 // burst is the data of one column command.
@@ -79,6 +87,7 @@ func (k *Checker) Command(cmd Command) []Violation {
 		b := bits.TrailingZeros64(m)
 		k.checkState(h, cmd, b)
 		k.checkPairs(h, cmd, b)
+		k.checkClosing(h, cmd, b)
 		k.checkRefresh(h, cmd, b)
 	}
 	switch cmd.Op {
@@ -196,6 +205,30 @@ func (k *Checker) checkPairs(h *history, cmd Command, b int) {
 	}
 }
 
+// checkClosing checks that bank b's own precharge is over before the command
+// needs it closed.
+func (k *Checker) checkClosing(h *history, cmd Command, b int) {
+	c := &h.closing[b]
+	if (1<<cmd.Op)&(act|refEvery) == 0 || c.at == 0 {
+		return
+	}
+	if apart := k.effect(cmd) - c.at; apart < k.rules.Timings.RP {
+		k.report("tRP", c.by, cmd, apart, k.rules.Timings.RP)
+	}
+}
+
+// close notes a column command with auto-precharge: the precharge begins as
+// soon as one could be issued.
+func (k *Checker) close(h *history, cmd Command, b int) {
+	t := &k.rules.Timings
+	at := k.effect(cmd) + t.RTP
+	if cmd.Op == WR {
+		at = k.effect(cmd) + t.CWL + k.rules.Burst + t.WR
+	}
+	h.open &^= 1 << uint(b)
+	h.closing[b] = closing{cmd, max(at, k.effect(h.last[b][ACT])+t.RAS)}
+}
+
 func (k *Checker) place(a, b int) place {
 	switch r := &k.rules; {
 	case a == b:
@@ -274,6 +307,9 @@ func (k *Checker) note(h *history, cmd Command) {
 		}
 		if refEvery>>cmd.Op&1 != 0 {
 			h.refresh[b] = cmd.At
+		}
+		if cmd.AutoPrecharge {
+			k.close(h, cmd, b)
 		}
 	}
 	switch {

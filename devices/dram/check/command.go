@@ -37,6 +37,7 @@ type Command struct {
 	Group, Bank   int    // of one bank; of several, of their first
 	Row, Column   int    // column in bursts
 	Banks         uint64 // all banks of the pseudo-channel it acts on: bit (rank, group, bank)
+	AutoPrecharge bool   // of a column command: RDA, WRA
 }
 
 func (c Command) String() string {

@@ -14,7 +14,7 @@ var columns = []string{"tick", "cmd", "pc", "rank_or_sid", "bg", "bank", "row", 
 
 // traceOps are the commands by the names traces use.
 var traceOps = map[string]Op{
-	"ACT": ACT, "PRE": PRE, "PREpb": PRE, "PREab": PREab, "PREsb": PREsb, "RD": RD, "WR": WR,
+	"ACT": ACT, "PRE": PRE, "PREpb": PRE, "PREab": PREab, "PREsb": PREsb, "RD": RD, "WR": WR, "RDA": RD, "WRA": WR,
 	"REF": REFab, "REFab": REFab, "REFpb": REFpb, "REFsb": REFsb,
 }
 
@@ -86,7 +86,7 @@ func parse(r *Rules, row []string) (Command, error) {
 		return Command{}, fmt.Errorf("%v needs one place, not all", op)
 	}
 	return Command{At: v[0], Op: op, PseudoChannel: int(v[2]), Rank: int(max(v[3], 0)), Group: int(max(v[4], 0)),
-		Bank: int(max(v[5], 0)), Row: int(v[6]), Column: int(v[7]), Banks: banks(r, v[3], v[4], v[5])}, nil
+		Bank: int(max(v[5], 0)), Row: int(v[6]), Column: int(v[7]), Banks: banks(r, v[3], v[4], v[5]), AutoPrecharge: row[1] == "RDA" || row[1] == "WRA"}, nil
 }
 
 func oneBank(op Op) bool { return op == ACT || op == PRE || op == RD || op == WR || op == REFpb }

@@ -41,6 +41,9 @@ func (l *commandLog) write(c dram.Command, ranked bool) {
 	switch c.Op {
 	case dram.ACT, dram.RD, dram.WR:
 		row, column = c.Row, c.Column
+		if c.AutoPrecharge {
+			name += "A"
+		}
 	case dram.PRE:
 		name = "PREpb"
 	case dram.PREab, dram.REFab:
