@@ -66,7 +66,6 @@ type pseudo struct {
 	fresh   uint64                       // opened for an entry whose column has not issued yet
 	freshOf [2]uint64                    // those whose entry is of this direction: its hits wait behind it
 	blocked uint64                       // waiting for its refresh
-	ahead   uint64                       // of refreshers that prepare one ahead of its time
 	barred  struct{ row, column uint64 } // by an all-bank refresh in preparation, or as it is not their turn (FCFS)
 
 	col, act, pre, ref candidate
@@ -95,8 +94,9 @@ type pseudo struct {
 	refs   []refresher
 
 	lastDir  uint8
-	lastCol  int64 // issue of the last column command
-	refsWait bool  // a refresh is due and waits for an idle bank
+	lastCol  int64  // issue of the last column command
+	ahead    uint64 // banks of refreshers that prepare a refresh ahead of its time
+	refsWait bool   // a refresh is due and waits for an idle bank
 }
 
 // candidate is the command a pseudo-channel would issue next of one kind.

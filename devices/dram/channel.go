@@ -211,17 +211,19 @@ func (c *Channel) Drop() { c.done = c.done[:0] }
 // It first issues every command due before at. A request beyond the
 // scheduler's window waits at the door, in order.
 func (c *Channel) Enqueue(at sim.Time, r Request) {
-	c.enqueue(waiter{r, at, c.spec.Tick.At(at)})
+	c.enqueue(&waiter{r, at, c.spec.Tick.At(at)})
 }
 
-func (c *Channel) enqueue(w waiter) {
+// enqueue takes a pointer because a copy of what was just written in parts
+// would wait for the stores.
+func (c *Channel) enqueue(w *waiter) {
 	c.run(w.tick)
 	if c.pending == 0 {
 		c.wake(w.tick)
 	}
 	c.now = max(c.now, w.tick)
 	if c.door.len() > 0 || !c.Room(w.r.Write) {
-		c.door.push(w)
+		c.door.push(*w)
 		return
 	}
 	c.admit(w)
@@ -230,7 +232,7 @@ func (c *Channel) enqueue(w waiter) {
 
 // EnqueueAt is Enqueue at the edge of number tick, for who knows it.
 func (c *Channel) EnqueueAt(tick int64, r Request) {
-	c.enqueue(waiter{r, c.spec.Tick.Edge(tick), tick})
+	c.enqueue(&waiter{r, c.spec.Tick.Edge(tick), tick})
 }
 
 // AwaitRoom issues commands until the window has room for a request of this
@@ -295,7 +297,7 @@ func (c *Channel) queued(d int, at place) bool {
 }
 
 // answer completes a read from queued writes, a tick after it came.
-func (c *Channel) answer(w waiter, bursts int64) {
+func (c *Channel) answer(w *waiter, bursts int64) {
 	done := Completion{Tag: w.r.Tag, First: w.at, Last: c.spec.Tick.Edge(max(c.now, w.tick) + 1)}
 	done.Why.Add(devices.Queue, done.Last-w.at)
 	c.done = append(c.done, done)
@@ -304,7 +306,7 @@ func (c *Channel) answer(w waiter, bursts int64) {
 }
 
 // admit splits a request into entries and queues them.
-func (c *Channel) admit(w waiter) {
+func (c *Channel) admit(w *waiter) {
 	m := c.mapp
 	x := w.r.Addr >> m.burstShift
 	end := (w.r.Addr + max(uint64(w.r.Bytes), 1) + 1<<m.burstShift - 1) >> m.burstShift
@@ -322,7 +324,11 @@ func (c *Channel) admit(w waiter) {
 	c.waiting[d] += p.bursts
 	if end == x+1 {
 		p.parts = 1
-		c.addBursts(q, d, m.decode(x), 1)
+		at := m.decode(x)
+		c.addEntry(q, d, at, 1)
+		if c.spec.InlineECC > 0 {
+			c.addChecks(q, d, at, 1)
+		}
 		return
 	}
 	block := m.step * m.run
@@ -333,8 +339,12 @@ func (c *Channel) admit(w waiter) {
 		}
 		for j := x; j < min(stop, x+m.step); j++ {
 			count := (stop - j + m.step - 1) / m.step
-			c.requests[q].parts++
-			c.addBursts(q, d, m.decode(j), int32(count))
+			p.parts++
+			at := m.decode(j)
+			c.addEntry(q, d, at, int32(count))
+			if c.spec.InlineECC > 0 {
+				c.addChecks(q, d, at, int32(count))
+			}
 		}
 		x = stop
 	}
@@ -345,14 +355,6 @@ func (c *Channel) modBlock(x, block uint64) uint64 {
 		return x & (block - 1)
 	}
 	return x % block
-}
-
-// addBursts queues the bursts of request q in one row, and their check bits.
-func (c *Channel) addBursts(q int32, d int, at place, count int32) {
-	c.addEntry(q, d, at, count)
-	if c.spec.InlineECC > 0 {
-		c.addChecks(q, d, at, count)
-	}
 }
 
 func (c *Channel) addEntry(q int32, d int, at place, count int32) {
@@ -383,7 +385,8 @@ func (c *Channel) newRequest() int32 {
 // admitWaiting lets requests in from the door while the window has room.
 func (c *Channel) admitWaiting() {
 	for c.door.len() > 0 && c.Room(c.door.front().r.Write) {
-		c.admit(c.door.pop())
+		w := c.door.pop()
+		c.admit(&w)
 	}
 	c.setMode()
 }

@@ -79,7 +79,7 @@ func (c *Channel) issueACT(p *pseudo, b int32, at int64) {
 	}
 	c.stats.ACT++
 	c.waiting[d]-- // the opened row is the bank's own slot, no longer the queue's
-	c.record(p, ACT, b, k.row, bit, at)
+	c.record(p, Command{At: at, Op: ACT, Row: int(k.row), Banks: bit}, b)
 	c.admitWaiting()
 }
 
@@ -95,7 +95,7 @@ func (c *Channel) issuePRE(p *pseudo, b int32, at int64) {
 		p.ref.dirty = true // tPPD
 	}
 	c.stats.PRE++
-	c.record(p, PRE, b, 0, 1<<uint(b), at)
+	c.record(p, Command{At: at, Op: PRE, Banks: 1 << uint(b)}, b)
 }
 
 // close makes the bank's row closed from a precharge at tick at on.
@@ -152,7 +152,9 @@ func (c *Channel) issueColumn(p *pseudo, b int32, at int64, fresh bool) {
 	} else {
 		c.stats.WR++
 	}
-	c.recordColumn(p, RD+Op(d), b, k.row, en.col, last, at)
+	if invariants || c.Trace != nil {
+		c.record(p, Command{At: at, Op: RD + Op(d), Row: int(k.row), Column: int(en.col), Banks: bit, AutoPrecharge: last}, b)
+	}
 
 	data := at + c.data[d]
 	q.first = min(q.first, data)
@@ -263,22 +265,12 @@ func (c *Channel) complete(q *pending) {
 	}
 }
 
-// record hands a row command to the checker and the trace.
-func (c *Channel) record(p *pseudo, op Op, b int32, row int32, banks uint64, at int64) {
-	if invariants || c.Trace != nil {
-		c.hand(p, Command{At: at, Op: op, Row: int(row), Banks: banks}, b)
+// record hands a command of bank b, or of it and others, to the checker and
+// the trace.
+func (c *Channel) record(p *pseudo, cmd Command, b int32) {
+	if !invariants && c.Trace == nil {
+		return
 	}
-}
-
-// recordColumn hands a column command to them.
-func (c *Channel) recordColumn(p *pseudo, op Op, b int32, row, col int32, auto bool, at int64) {
-	if invariants || c.Trace != nil {
-		c.hand(p, Command{At: at, Op: op, Row: int(row), Column: int(col), Banks: 1 << uint(b), AutoPrecharge: auto}, b)
-	}
-}
-
-// hand adds where the command goes, bank b or it and others.
-func (c *Channel) hand(p *pseudo, cmd Command, b int32) {
 	s, i := c.spec, int(b)
 	for p != &c.pcs[cmd.PseudoChannel] {
 		cmd.PseudoChannel++

@@ -253,7 +253,7 @@ func (c *Channel) stepRefresh(p *pseudo, at int64) {
 	if banks&p.open != 0 {
 		c.prechargeUnit(p, banks, at)
 		c.stats.PRE++
-		c.record(p, r.pre, first, 0, banks, at)
+		c.record(p, Command{At: at, Op: r.pre, Banks: banks}, first)
 		return
 	}
 	for m := banks; m != 0; m &= m - 1 {
@@ -271,7 +271,7 @@ func (c *Channel) stepRefresh(p *pseudo, at int64) {
 	p.ahead &^= r.all
 	p.rechoose()
 	c.chooseUnits(p)
-	c.record(p, r.op, first, 0, banks, at)
+	c.record(p, Command{At: at, Op: r.op, Banks: banks}, first)
 }
 
 // prechargeUnit closes every open bank of the unit; the command keeps the
