@@ -71,6 +71,11 @@ func (c *decoder) report(key, message string) {
 	if c.wrongAt(key) {
 		return
 	}
+	if table, absent := c.absentTable(key); absent {
+		c.wrong[table] = true
+		c.problems = append(c.problems, Problem{Pos: c.root.pos, Key: table, Message: missingTable(table)})
+		return
+	}
 	n, written := c.root.find(key)
 	p := Problem{Pos: n.pos, Key: key, Message: message}
 	if written {
@@ -93,4 +98,24 @@ func (c *decoder) wrongAt(key string) bool {
 		}
 	}
 	return c.wrong[key]
+}
+
+// absentTable returns the table on top that key is in, and whether all of it
+// is missing though there are presets of it: one line says so, not one for
+// each of its keys.
+func (c *decoder) absentTable(key string) (table string, absent bool) {
+	parts, _ := splitKey(key)
+	if len(parts) < 2 || presetFolders[parts[0]] == "" {
+		return "", false
+	}
+	_, written := c.root.find(quoteKey(parts[0]))
+	return quoteKey(parts[0]), !written
+}
+
+func missingTable(table string) string {
+	names := Presets(presetFolders[table])
+	if len(names) == 0 {
+		return "missing; want [" + table + "] with its keys"
+	}
+	return "missing; want [" + table + "] with use = one of " + strings.Join(names, ", ") + ", or its own keys"
 }

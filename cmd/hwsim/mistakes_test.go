@@ -141,3 +141,12 @@ func TestEveryFormatTellsTheStep(t *testing.T) {
 		require.Contains(t, out, "h200_sxm", format)
 	}
 }
+
+func TestAMissingTableIsOneLine(t *testing.T) {
+	for table, use := range map[string]string{"system": "h200_sxm", "model": "llama3-8b", "kernels": "hopper_triton"} {
+		file := strings.Replace(runFile, "["+table+"]\nuse = \""+use+"\"\n", "", 1)
+		require.NotEqual(t, runFile, file)
+		requireOneLine(t, file, nil, table+": missing; want ["+table+"] with use = one of ", use)
+	}
+	requireOneLine(t, strings.Split(runFile, "[workload]")[0], nil, "workload: missing; want [workload] with its keys")
+}
