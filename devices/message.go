@@ -15,6 +15,7 @@ const (
 	Fill              // the home slice answers a Probe
 	Start             // a unit is told to begin work
 	Done              // a unit reports that its work has ended
+	Load              // a Read that one warp awaits; a link's port tells it from others
 	Local             // first kind private to a domain
 )
 

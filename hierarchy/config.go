@@ -2,6 +2,7 @@ package hierarchy
 
 import (
 	"fmt"
+	"math/bits"
 
 	"hwsim/devices/cache"
 	"hwsim/devices/cxl"
@@ -9,6 +10,7 @@ import (
 	"hwsim/devices/dram"
 	"hwsim/devices/gpu"
 	"hwsim/devices/link"
+	"hwsim/devices/tlb"
 )
 
 // Config describes a machine, as seen from one of its GPUs.
@@ -19,7 +21,46 @@ type Config struct {
 	HBM  Memory       `toml:"hbm"`
 	Host *Host        `toml:"host"`
 	Peer *Peer        `toml:"peer"`
+	MMU  *MMU         `toml:"mmu"` // nil: the SMs' addresses need no translation
 }
+
+// MMU translates the SMs' addresses: a TLB for each group of SMs, and for
+// what lies behind a link a shared one, with walkers, at the link's port.
+type MMU struct {
+	EntryBytes     uint64         `toml:"entry_bytes"`      // of HBM, the peer's too, that one entry covers
+	HostEntryBytes uint64         `toml:"host_entry_bytes"` // of host memory
+	Group          GroupTLB       `toml:"group"`
+	Shared         tlb.UnitConfig `toml:"shared"`
+}
+
+// GroupTLB is the TLB of a group of SMs.
+type GroupTLB struct {
+	tlb.Config
+	MissNs float64 `toml:"miss_ns"` // until the next level has answered
+}
+
+// Validate reports values that no MMU can have.
+func (m *MMU) Validate(report func(key, message string)) {
+	const least, most = 4096, 1 << 40
+	if !powerOfTwo(m.EntryBytes, least, most) {
+		report("entry_bytes", "must be a power of two from 4096 to 1 TiB")
+	}
+	if !powerOfTwo(m.HostEntryBytes, least, most) {
+		report("host_entry_bytes", "must be a power of two from 4096 to 1 TiB")
+	}
+	if m.Group.MissNs < 0 || m.Group.MissNs > 1e5 {
+		report("group.miss_ns", "must be 0 to 100000")
+	}
+}
+
+// shifts returns the log2 of the bytes that an entry covers, by tier.
+func (m *MMU) shifts() []uint8 {
+	near, far := uint8(bits.TrailingZeros64(m.EntryBytes)), uint8(bits.TrailingZeros64(m.HostEntryBytes))
+	return []uint8{HBM: near, DDR: far, CXLMem: far, PeerHBM: near}
+}
+
+// Reach returns how much of a tier the shared TLB covers, in bytes.
+func (m *MMU) Reach(t TierID) uint64 { return uint64(m.Shared.Entries) << m.shifts()[t] }
 
 // Memory is DRAM of one kind, its addresses spread over its channels.
 type Memory struct {

@@ -9,6 +9,7 @@ import (
 	"hwsim/devices/dram"
 	"hwsim/devices/host"
 	"hwsim/devices/link"
+	"hwsim/devices/tlb"
 	"hwsim/sim"
 )
 
@@ -131,6 +132,25 @@ func (s *System) Ports() []*dma.Port {
 		out = append(out, r.port)
 	}
 	return out
+}
+
+// Translation counts translations: in the TLBs of the groups of SMs, and in
+// the shared ones at the ports.
+type Translation struct {
+	GroupHits, GroupMisses uint64
+	Shared                 tlb.Stats
+}
+
+// Translation reads the TLBs' counters.
+func (s *System) Translation() Translation {
+	var t Translation
+	t.GroupHits, t.GroupMisses = s.GPU.Translations()
+	for _, p := range s.Ports() {
+		if u := p.MMU(); u != nil {
+			t.Shared.Add(u.Stats())
+		}
+	}
+	return t
 }
 
 // Engines returns the copy engine that the n-th user of a tier's port gets.

@@ -45,7 +45,7 @@ func Build(c *Config) (*System, error) {
 	s.Space.capacity[HBM] = c.HBM.bytes()
 	s.wiring = &cache.Wiring{Interleave: devices.Interleave{Granule: c.L2.GranuleBytes, Slices: uint64(c.HBM.Channels)},
 		Port: make([]uint16, c.HBM.Channels), Partitions: c.L2.Partitions}
-	fabric := &gpu.Fabric{L2: s.wiring, Remote: make([]uint16, NumTiers), Crossbar: crossbar, RemoteIn: sim.FromNanoseconds(c.GPU.RemoteNs)}
+	fabric := &gpu.Fabric{L2: s.wiring, Remote: make([]uint16, NumTiers), Crossbar: crossbar, RemoteIn: sim.FromNanoseconds(c.GPU.RemoteNs), Translation: s.translation()}
 	s.GPU = gpu.New(c.GPU, s.Engine, fabric)
 	if err := s.buildL2(c); err != nil {
 		return nil, err
@@ -62,6 +62,15 @@ func Build(c *Config) (*System, error) {
 	}
 	s.Engine.SetPending(s.GPU.Front.Pending)
 	return s, nil
+}
+
+// translation returns what translates in the groups of SMs.
+func (s *System) translation() *gpu.Translation {
+	m := s.Config.MMU
+	if m == nil {
+		return nil
+	}
+	return &gpu.Translation{TLB: m.Group.Config, Shifts: m.shifts(), Miss: sim.FromNanoseconds(m.Group.MissNs), InUse: &s.Space.used[HBM]}
 }
 
 // lookahead is the least latency between any two domains.
@@ -106,6 +115,24 @@ func (s *System) Loaded(addr, bytes uint64, partition int) {
 			continue
 		}
 		s.groupOf(home).Keep(home, base, near != home)
+	}
+}
+
+// Translated leaves the TLBs as they are after SMs of all groups have gone
+// over a stretch of memory, for time that is not simulated.
+func (s *System) Translated(addr, bytes uint64) {
+	if s.Config.MMU == nil {
+		return
+	}
+	tier := TierID(devices.Tier(addr))
+	entry := uint64(1) << s.Config.MMU.shifts()[tier]
+	for at := addr &^ (entry - 1); at < addr+bytes; at += entry {
+		s.GPU.TouchTLBs(at)
+		for _, r := range s.remotes {
+			if r.port.ID() == s.Port(tier) {
+				r.port.Touch(at)
+			}
+		}
 	}
 }
 
@@ -180,6 +207,9 @@ func (s *System) connect(name string, l link.Config, d dma.Config, fabricNs floa
 	r := remote{name: name, wire: wire, far: host.New(s.Engine, name+" memory", wire, fabricNs),
 		port: dma.New(d, s.Engine, name+" port", wire, s.wiring, f.Crossbar, f.RemoteIn, &s.Copies)}
 	r.port.Connect(r.far.ID(), s.GPU.Front.ID())
+	if m := s.Config.MMU; m != nil {
+		r.port.AddMMU(m.Shared, m.shifts())
+	}
 	s.remotes = append(s.remotes, r)
 	return &s.remotes[len(s.remotes)-1], nil
 }

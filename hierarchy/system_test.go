@@ -135,3 +135,35 @@ func TestValidateReportsEachBadKey(t *testing.T) {
 		require.Equal(t, []string{key}, keys)
 	}
 }
+
+func TestMMUIsOptional(t *testing.T) {
+	c := preset(t, "h200_sxm")
+	c.MMU = nil
+	s := build(t, c)
+	s.Translated(1<<44, 1<<30) // does nothing
+	require.Equal(t, Translation{}, s.Translation())
+}
+
+// 0.69 GiB of host memory, and more of GPU memory than there is
+// (h200/span.csv: peer memory shows none up to 64 GB).
+func TestReachIsTheSharedTLBs(t *testing.T) {
+	m := preset(t, "h200_sxm").MMU
+	require.InDelta(t, 0.69, float64(m.Reach(DDR))/(1<<30), 0.01)
+	require.Equal(t, m.Reach(DDR), m.Reach(CXLMem))
+	require.Greater(t, m.Reach(PeerHBM), uint64(140<<30))
+	require.Equal(t, uint64(64<<30), uint64(m.Group.Entries)*m.EntryBytes)
+}
+
+func TestValidateReportsEachBadKeyOfTheMMU(t *testing.T) {
+	for key, spoil := range map[string]func(*MMU){
+		"entry_bytes":      func(m *MMU) { m.EntryBytes = 1000 },
+		"host_entry_bytes": func(m *MMU) { m.HostEntryBytes = 1 << 41 },
+		"group.miss_ns":    func(m *MMU) { m.Group.MissNs = -1 },
+	} {
+		m := *preset(t, "h200_sxm").MMU
+		spoil(&m)
+		var keys []string
+		m.Validate(func(key, _ string) { keys = append(keys, key) })
+		require.Equal(t, []string{key}, keys)
+	}
+}

@@ -141,6 +141,18 @@ func tierRow(t testing.TB, r *Result, name string) TierRow {
 	return TierRow{}
 }
 
+// kernelRow returns the result's row of a class of kernels.
+func kernelRow(t testing.TB, r *Result, class string) KernelRow {
+	t.Helper()
+	for _, row := range r.Kernels {
+		if row.Class == class {
+			return row
+		}
+	}
+	require.Fail(t, fmt.Sprintf("no kernels %s", class))
+	return KernelRow{}
+}
+
 // link returns the result's row of a direction of a link.
 func linkRow(t testing.TB, r *Result, name string) LinkRow {
 	t.Helper()

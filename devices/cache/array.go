@@ -16,8 +16,27 @@ const noWay = -1
 
 // array is the tag store of one slice.
 type array struct {
-	ways int
-	sets []set
+	ways    int
+	sets    []set
+	granule uint   // shift of a line's number to its granule's
+	slices  divide // granules of a row, one a slice
+	rows    divide // lines of a row of sets, one a set
+}
+
+// divide divides 32-bit numbers by n.
+type divide struct {
+	n       uint32
+	inverse uint64 // 2⁶⁴/n, rounded up: exact for 32 bits (Lemire, Kaser, Kurz 2019)
+}
+
+func divideBy(n uint64) divide { return divide{uint32(n), ^uint64(0)/n + 1} }
+
+func (d *divide) by(x uint32) (quotient, rest uint32) {
+	if d.n == 1 {
+		return x, 0
+	}
+	hi, _ := bits.Mul64(d.inverse, uint64(x))
+	return uint32(hi), x - uint32(hi)*d.n
 }
 
 // set is one set: what it holds, and its ways in order of use.
@@ -37,8 +56,11 @@ type state struct {
 
 const noTag = ^uint32(0)
 
-func newArray(bytes uint64, ways int) array {
-	a := array{ways: ways, sets: make([]set, bytes/LineBytes/uint64(ways))}
+// newArray returns the tags of one of so many slices that take turns in
+// granules.
+func newArray(bytes uint64, ways int, slices, granule uint64) array {
+	n := bytes / LineBytes / uint64(ways)
+	a := array{ways: ways, sets: make([]set, n), granule: uint(bits.TrailingZeros64(granule / LineBytes)), slices: divideBy(slices), rows: divideBy(n)}
 	for i := range a.sets {
 		s := &a.sets[i]
 		s.order = 0xfedcba9876543210
@@ -49,13 +71,19 @@ func newArray(bytes uint64, ways int) array {
 	return a
 }
 
-// of returns the line's set. The index is hashed: slices see every n-th
-// granule only, and L2 set indices are hashed in hardware.
+// of returns the line's set. Sets take turns in the lines that a slice sees,
+// so that any stretch of memory fills them alike: a chase meets the end of the
+// L2 as sharply as it does on an H200 (reference h200/latency.csv). Each row of
+// sets is rotated by a hash, or strides would crowd in a few.
 func (a *array) of(line uint32) *set {
-	h := (line ^ line>>16) * 0x9e3779b1 // without the shift, lines 512 KiB apart crowd
-	h ^= h >> 15
-	h *= 0x85ebca6b
-	return &a.sets[uint64(h)*uint64(len(a.sets))>>32]
+	row, _ := a.slices.by(line >> a.granule)
+	local := row<<a.granule | line&(1<<a.granule-1)
+	turn, i := a.rows.by(local)
+	i += uint32(uint64(turn*0x9e3779b1) * uint64(a.rows.n) >> 32)
+	if i >= a.rows.n {
+		i -= a.rows.n
+	}
+	return &a.sets[i]
 }
 
 // find returns the line's way, or noWay.

@@ -6,12 +6,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"hwsim/devices"
 	"hwsim/sim"
 )
 
 // oneSet returns a set of the given ways that holds nothing.
 func oneSet(ways int) *set {
-	a := newArray(uint64(ways)*LineBytes, ways)
+	a := newArray(uint64(ways)*LineBytes, ways, 1, LineBytes)
 	return &a.sets[0]
 }
 
@@ -24,23 +25,56 @@ func fillSet(s *set, ways int) {
 
 func TestArrayHoldsAllItsBytes(t *testing.T) {
 	for _, ways := range []int{1, 2, 3, 16} {
-		a := newArray(64*uint64(ways)*LineBytes, ways)
+		a := newArray(64*uint64(ways)*LineBytes, ways, 1, LineBytes)
 		require.Len(t, a.sets, 64)
 	}
 }
 
-// The set index is a hash: neither neighbouring lines nor those a power of
-// two apart may crowd into few sets.
-func TestLinesSpreadOverSets(t *testing.T) {
-	a := newArray(100*LineBytes, 1)
-	for _, stride := range []uint32{1, 64, 94, 1024, 4096, 16384} {
+// A slice sees every n-th granule: any stretch of it fills the sets alike.
+func TestAStretchFillsTheSetsAlike(t *testing.T) {
+	const slices, granule, sets = 94, 512, 326
+	a := newArray(sets*16*LineBytes, 16, slices, granule)
+	m := devices.Interleave{Granule: granule, Slices: slices}
+	for _, first := range []uint64{0, 7 << 20, 3<<33 + 512} {
 		count := map[*set]int{}
-		for i := range uint32(10_000) {
-			count[a.of(i*stride)]++
+		for addr, end := first/(slices*granule)*(slices*granule), uint64(0); end < 5*sets; addr += LineBytes {
+			if slice, _ := m.Locate(addr); slice == 11 {
+				count[a.of(uint32(addr/LineBytes))]++
+				end++
+			}
 		}
-		require.Len(t, count, 100)
+		require.Len(t, count, sets)
 		for _, n := range count {
-			require.InDelta(t, 100, n, 50, "stride %d", stride)
+			require.InDelta(t, 5, n, 1, "from %d", first)
+		}
+	}
+}
+
+// Lines a power of two apart may not crowd into few sets.
+func TestStridesSpreadOverSets(t *testing.T) {
+	for _, sets := range []uint64{100, 128, 326} {
+		a := newArray(sets*LineBytes, 1, 94, 512)
+		for _, stride := range []uint32{64, 94, 1024, 4096, 16384, 94 * 512} {
+			count := map[*set]int{}
+			for i := range uint32(10_000) {
+				count[a.of(i*stride)]++
+			}
+			require.GreaterOrEqual(t, len(count), int(sets)*9/10, "stride %d over %d sets", stride, sets)
+			for _, n := range count {
+				require.LessOrEqual(t, n, 3*10_000/int(sets), "stride %d over %d sets", stride, sets)
+			}
+		}
+	}
+}
+
+func TestDivideIsExact(t *testing.T) {
+	r := sim.NewRand(1)
+	for _, n := range []uint64{1, 2, 3, 94, 326, 4096, 65537, 1<<32 - 1} {
+		d := divideBy(n)
+		for _, x := range append([]uint32{0, 1, uint32(n) - 1, uint32(n), 1<<32 - 1}, uint32(r.Uint64()), uint32(r.Uint64())) {
+			quotient, rest := d.by(x)
+			require.Equal(t, uint64(x), uint64(quotient)*n+uint64(rest))
+			require.Less(t, uint64(rest), n)
 		}
 	}
 }

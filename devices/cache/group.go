@@ -138,7 +138,7 @@ func NewGroup(c Config, d dram.Config, port *sim.Port[devices.Message], w *Wirin
 			return nil, fmt.Errorf("channel of slice %d: %w", id, err)
 		}
 		g.backs = writeQueueBytes(&d, ch.Spec())
-		g.slices[i] = slice{id: id, lines: newArray(c.Bytes/w.Slices, c.Ways), channel: ch}
+		g.slices[i] = slice{id: id, lines: newArray(c.Bytes/w.Slices, c.Ways, w.Slices, c.GranuleBytes), channel: ch}
 		g.local[id] = int16(i)
 	}
 	return g, nil

@@ -2,10 +2,11 @@
 // which SMs read and write remote memory in place, and the copy engines that
 // move bytes between it and the GPU's own memory, each one copy at a time.
 //
-// SM requests hold one of the link's tags each; an engine keeps a window of
-// bytes in flight and pays a fixed cost for every copy it starts. Both share
-// the wire, in the order of their requests.
+// SM requests hold one of the link's tags each, and are translated by a unit
+// with a TLB and walkers if there is one (devices/tlb); an engine keeps a
+// window of bytes in flight and pays a fixed cost for every copy it starts.
+// Both share the wire, in the order of their requests.
 //
-// Left out: translation of host pages (every page is mapped) and copies
-// between two remote places.
+// Left out: translation of the copy engines' addresses, page faults, and
+// copies between two remote places.
 package dma

@@ -6,6 +6,7 @@ import (
 	"hwsim/devices"
 	"hwsim/devices/cache"
 	"hwsim/devices/link"
+	"hwsim/devices/tlb"
 	"hwsim/sim"
 )
 
@@ -74,9 +75,12 @@ type Port struct {
 	engines []engine
 	trans   []transaction
 	spare   []int32
-	tags    int               // free
-	waiting []devices.Message // SM reads without a tag, oldest at head
+	mmu     *tlb.Unit[devices.Message] // for SM requests; nil: none
+	shifts  []uint8                    // of the stretch that an entry of it covers, by tier
+	tags    int                        // free
+	waiting []untagged                 // oldest at head
 	head    int
+	loads   []untagged // as waiting, but the last goes first
 	stats   Stats
 }
 
@@ -85,6 +89,12 @@ type transaction struct {
 	reader devices.Message // the SM's request, when engine < 0
 	engine int8
 	dst    uint64
+}
+
+// untagged is an SM's read that waits for a tag.
+type untagged struct {
+	read  devices.Message
+	since sim.Time
 }
 
 // engine is one copy engine.
@@ -104,8 +114,11 @@ type job struct {
 	op   uint32
 }
 
-// segmentOpen is the event at which an engine may move a segment's bytes.
-const segmentOpen = devices.Local
+// Events that a port schedules for itself.
+const (
+	segmentOpen = devices.Local + iota // an engine may move a segment's bytes
+	walkEnd                            // of the walker that Tag names
+)
 
 // New builds the port's domain. copies is the table that Start messages
 // index.
@@ -113,6 +126,32 @@ func New(c Config, e *sim.Engine[devices.Message], name string, wire *link.Link,
 	p := &Port{port: e.Port(name), config: c, wire: wire, l2: l2, cross: cross, home: home, copies: copies, tags: c.Tags, engines: make([]engine, c.Engines)}
 	e.Attach(p.port, p)
 	return p
+}
+
+// AddMMU puts a translation unit before the SMs' requests, reads under
+// their tags. An entry of it covers 1<<shifts[tier] bytes. Copy engines have
+// translations of their own, which no benchmark has seen to limit them.
+//
+// Loads without a tag then wait as they do in the SMs that they stand for,
+// whose schedulers are greedy: the last to come goes first, so that few warps
+// run on while the others wait. In order of arrival all would take turns, and
+// their pages thrash the TLB.
+func (p *Port) AddMMU(c tlb.UnitConfig, shifts []uint8) {
+	p.shifts = shifts
+	p.mmu = tlb.NewUnit(c, p.translated, func(end sim.Time, walker int) {
+		p.port.Push(end, sim.Arbitrate, devices.Message{Kind: walkEnd, Tag: uint32(walker)})
+	})
+}
+
+// MMU returns the port's translation unit, nil if it has none.
+func (p *Port) MMU() *tlb.Unit[devices.Message] { return p.mmu }
+
+// Touch leaves the translation unit as it is after an access to addr,
+// for time that is not simulated.
+func (p *Port) Touch(addr uint64) {
+	if p.mmu != nil {
+		p.mmu.Touch(p.key(addr))
+	}
 }
 
 // Connect names the domains at the port's other ends.
@@ -134,10 +173,12 @@ func (p *Port) Run(horizon sim.Time) {
 			p.enqueue(at, &m)
 		case segmentOpen:
 			p.pump(at, int(m.Tag))
-		case devices.Read:
+		case walkEnd:
+			p.mmu.End(at, int(m.Tag))
+		case devices.Read, devices.Load:
 			p.smRead(at, &m)
 		case devices.Write:
-			p.smWrite(at, &m)
+			p.translate(at, &m)
 		case devices.Data:
 			p.arrive(at, &m)
 		case devices.Ack:
@@ -146,15 +187,66 @@ func (p *Port) Run(horizon sim.Time) {
 	}
 }
 
-// smRead sends an SM's read over the link once it has a tag.
+// smRead takes an SM's read, which has to have a tag.
 func (p *Port) smRead(at sim.Time, m *devices.Message) {
-	if p.tags == 0 {
-		p.stats.TagWaits++
-		p.waiting = append(p.waiting, *m)
+	if p.tags > 0 {
+		p.tags--
+		p.translate(at, m)
 		return
 	}
-	p.tags--
-	m.Why.Add(devices.Credit, max(0, at-m.Born-p.home))
+	p.stats.TagWaits++
+	if m.Kind == devices.Load && p.mmu != nil {
+		p.loads = append(p.loads, untagged{*m, at})
+		return
+	}
+	p.waiting = append(p.waiting, untagged{*m, at})
+}
+
+// giveTag passes a tag on to a read that waits for one.
+func (p *Port) giveTag(at sim.Time) {
+	var w untagged
+	switch n := len(p.loads); {
+	case n > 0:
+		w, p.loads = p.loads[n-1], p.loads[:n-1]
+	case p.head < len(p.waiting):
+		w = p.waiting[p.head]
+		if p.head++; 2*p.head >= len(p.waiting) {
+			p.waiting = p.waiting[:copy(p.waiting, p.waiting[p.head:])]
+			p.head = 0
+		}
+	default:
+		p.tags++
+		return
+	}
+	w.read.Why.Add(devices.Credit, at-w.since)
+	p.translate(at, &w.read)
+}
+
+// translate has an SM's request translated.
+func (p *Port) translate(at sim.Time, m *devices.Message) {
+	if p.mmu == nil {
+		p.pass(at, m)
+		return
+	}
+	p.mmu.Access(at, p.key(m.Addr), *m)
+}
+
+// key names addr's translation.
+func (p *Port) key(addr uint64) uint64 { return tlb.Key(0, addr, p.shifts[devices.Tier(addr)]) }
+
+// translated goes on with an SM's request, charged for its wait.
+func (p *Port) translated(at sim.Time, m devices.Message) {
+	begun := m.Born + m.Why.Total() + p.home
+	m.Why.Add(devices.Translate, at-begun)
+	p.pass(at, &m)
+}
+
+// pass sends an SM's request over the link.
+func (p *Port) pass(at sim.Time, m *devices.Message) {
+	if m.Kind == devices.Write {
+		p.smWrite(at, m)
+		return
+	}
 	p.send(at, transaction{reader: *m, engine: -1}, m.Addr, m.Bytes, devices.Read, m.Flow)
 }
 
@@ -198,20 +290,12 @@ func (p *Port) arrive(at sim.Time, m *devices.Message) {
 		p.progress(at, int(t.engine), m.Bytes)
 		return
 	}
-	p.tags++
 	p.stats.SMRead += uint64(m.Bytes)
 	r := t.reader
 	r.Kind = devices.Data
 	r.Why.Merge(&m.Why)
 	p.port.Send(int(r.From), at+p.home, sim.Deliver, &r)
-	if p.head < len(p.waiting) {
-		w := p.waiting[p.head]
-		if p.head++; 2*p.head >= len(p.waiting) {
-			p.waiting = p.waiting[:copy(p.waiting, p.waiting[p.head:])]
-			p.head = 0
-		}
-		p.smRead(at, &w)
-	}
+	p.giveTag(at)
 }
 
 // store writes a copy's bytes into the GPU's memory, granule by granule.
@@ -234,5 +318,9 @@ func (p *Port) Waiting() string {
 	for i := range p.engines {
 		queued += len(p.engines[i].queue)
 	}
-	return fmt.Sprintf("%d transactions, %d reads without a tag, %d copies queued", len(p.trans)-len(p.spare), len(p.waiting)-p.head, queued)
+	s := fmt.Sprintf("%d transactions, %d reads without a tag, %d copies queued", len(p.trans)-len(p.spare), len(p.waiting)-p.head+len(p.loads), queued)
+	if p.mmu != nil {
+		s += ", " + p.mmu.Waiting()
+	}
+	return s
 }

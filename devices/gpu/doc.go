@@ -13,6 +13,9 @@
 // arrival, the instructions until the next. Stores are posted, up to a window;
 // loads can go through an L1; and a barrier can hold the grid.
 //
+// The SMs of a group share a TLB if there is one: remote addresses are always
+// looked up in it, HBM only while more of it is in use than the TLB covers.
+//
 // Left out: instruction issue, register and shared-memory bank conflicts (a
 // kernel's profile carries its measured time a tile instead), L1 hits but of
 // kernels of warps, warp scheduling, clock and power management, several

@@ -12,6 +12,8 @@ type Fabric struct {
 	Remote   []uint16 // tier → domain of its agent; tier 0 is the L2
 	Crossbar sim.Time // SM to slice, one way
 	RemoteIn sim.Time // SM to a link's port, one way
+
+	Translation *Translation // nil: every address is known at once
 }
 
 // route returns the domain that serves addr for an SM of the partition, and

@@ -81,7 +81,7 @@ func (g *Group) send(s *sm, t *transfer) bool {
 		u.begun, u.run, u.row, u.at = true, 0, 0, 0
 		u.runs = c.runs(t.tile, u.runs[:0])
 	}
-	m := devices.Message{Kind: devices.Read, Tag: uint32(t.slot)<<8 | uint32(t.stage), From: uint16(g.port.ID()), Flow: c.flow}
+	m := devices.Message{Tag: uint32(t.slot)<<8 | uint32(t.stage), From: uint16(g.port.ID()), Flow: c.flow}
 	if t.tile == epilogueTile {
 		m.Kind, m.From = devices.Write, devices.NoReply
 	}
@@ -89,6 +89,9 @@ func (g *Group) send(s *sm, t *transfer) bool {
 	for ; u.run < len(u.runs); u.run, u.row = u.run+1, 0 {
 		r := &u.runs[u.run]
 		unit := g.unit(c, r.Addr)
+		if t.tile != epilogueTile {
+			m.Kind = c.reads(r.Addr)
+		}
 		for store := r.Store && t.tile >= 0; u.row < uint64(r.Rows); u.row, u.at = u.row+1, 0 {
 			for u.at < uint64(r.Bytes) {
 				if u.free >= g.horizon {
@@ -122,13 +125,28 @@ func (g *Group) request(s *sm, c *cta, stage int32, m *devices.Message) {
 	u := &s.out
 	u.free += g.psIssue
 	m.Born = u.free
-	if m.Kind == devices.Read {
-		c.pending[stage]++
-	} else {
+	if m.Kind == devices.Write {
 		g.flows[c.flow].Written += uint64(m.Bytes)
+	} else {
+		c.pending[stage]++
 	}
+	g.depart(s, m)
+}
+
+// depart sends a request on its way, which its translation can make longer.
+func (g *Group) depart(s *sm, m *devices.Message) {
 	to, flight := g.fabric.route(m.Addr, s.partition)
-	g.port.Send(int(to), u.free+flight, sim.Deliver, m)
+	wait := g.tlb.wait(m.Addr)
+	m.Why[devices.Translate] = int32(wait)
+	g.port.Send(int(to), m.Born+flight+wait, sim.Deliver, m)
+}
+
+// reads returns how the CTA reads addr.
+func (c *cta) reads(addr uint64) devices.Kind {
+	if c.kernel.Warps != nil && devices.Tier(addr) > 0 {
+		return devices.Load
+	}
+	return devices.Read
 }
 
 // runs returns what a transfer of the CTA consists of.

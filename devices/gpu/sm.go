@@ -38,6 +38,7 @@ type Group struct {
 	fabric  *Fabric
 	kernels *[]*Kernel
 	sms     []sm
+	tlb     groupTLB
 	ctas    []cta
 	spare   []int32
 	psByte  float64  // port time a byte
@@ -86,7 +87,7 @@ type cta struct {
 }
 
 func newGroup(c *Config, port *sim.Port[devices.Message], front int, f *Fabric, kernels *[]*Kernel, partitions []int) *Group {
-	g := &Group{port: port, front: front, fabric: f, kernels: kernels,
+	g := &Group{port: port, front: front, fabric: f, kernels: kernels, tlb: newGroupTLB(f.Translation),
 		psByte: 1e6 / c.ClockMHz / c.PortBytesPerClk, psIssue: sim.Time(1e6 / c.ClockMHz / c.RequestsPerClock), l1Hit: sim.FromNanoseconds(c.L1HitNs)}
 	for _, p := range partitions {
 		g.sms = append(g.sms, sm{partition: p, l1: l1{bytes: c.L1Bytes}})
@@ -150,6 +151,7 @@ func (g *Group) start(at sim.Time, m *devices.Message) {
 		g.flows = append(g.flows, FlowStats{})
 	}
 	g.ctas[slot] = c
+	g.tlb.observe()
 	s := &g.sms[m.Bytes]
 	s.resident++
 	g.local(s.fixed(at, k, k.Prologue), prologueDone, slot)

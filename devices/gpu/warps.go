@@ -104,8 +104,7 @@ func (g *Group) store(s *sm, c *cta, m devices.Message) {
 	u.stores += m.Bytes
 	g.flows[c.flow].Written += uint64(m.Bytes)
 	m.Kind, m.Born, m.Tag = devices.Write, u.free, uint32(c.sm)<<8|storeStage
-	to, flight := g.fabric.route(m.Addr, s.partition)
-	g.port.Send(int(to), u.free+flight, sim.Deliver, &m)
+	g.depart(s, &m)
 }
 
 // taken goes on after a store has been taken, or the barrier passed.

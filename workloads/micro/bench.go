@@ -23,11 +23,13 @@ const (
 	flowB
 )
 
-// The window of a steady state: after warmUp, at least leastTime and until the
+// The window of a steady state: after warmUp (warmWalks where chunks are walked
+// for, beginning with all that are under way), at least leastTime and until the
 // rates are known to tolerance (95 % confidence), but no longer than mostTime
 // or, for the CPU's sake, mostBytes.
 const (
 	warmUp    = 6 * sim.Microsecond
+	warmWalks = 150 * sim.Microsecond
 	sample    = 500 * sim.Nanosecond
 	leastTime = 8 * sim.Microsecond
 	mostTime  = 150 * sim.Microsecond

@@ -11,10 +11,12 @@
 // window of its steady state, after a warm-up and, where the L2 holds what is
 // read, from the state that a pass leaves behind.
 //
-// Left out: the host's time to submit work, virtual address translation, the
-// ends of kernels (ramp and last wave are less than a percent of the measured
-// ones), and the warp scheduler: an instruction takes a warp so many cycles in
-// the mean, whatever it depends on (see chainCycles).
+// TLBs begin as earlier runs of the benchmark have left them.
+//
+// Left out: the host's time to submit work, the ends of kernels (ramp and last
+// wave are less than a percent of the measured ones), and the warp scheduler:
+// an instruction takes a warp so many cycles in the mean, whatever it depends
+// on (see chainCycles).
 //
 // Source: measure/micro.cu and its machine code, H200, 2026-11-25.
 package micro

@@ -28,6 +28,9 @@ func Chase(ctx context.Context, c *hierarchy.Config, o ChaseOptions) (ns float64
 	if err != nil {
 		return 0, err
 	}
+	if err := m.use(o.Tier, o.Range); err != nil {
+		return 0, err
+	}
 	p := newChase(base(o.Tier), o)
 	warm := 500
 	switch held := uint64(o.Nodes) * line; {
@@ -36,8 +39,9 @@ func Chase(ctx context.Context, c *hierarchy.Config, o ChaseOptions) (ns float64
 	case held <= 2*c.L2.Bytes:
 		m.visit(p.nodes, m.GPU.Partition(0))
 	}
-	m.launch(p.kernel(c, o.L1))
 	const accesses = 8000
+	p.translate(m, o.Tier, warm+accesses/2)
+	m.launch(p.kernel(c, o.L1))
 	span, err := m.span(flowA, warm, warm+accesses)
 	return span.Nanoseconds() / accesses, err
 }
@@ -65,6 +69,7 @@ func Stream(ctx context.Context, c *hierarchy.Config, o StreamOptions) (gbps flo
 	}
 	p := newStream(o)
 	p.warm(m)
+	m.Translated(p.from, o.Range)
 	m.launch(p.kernel(c))
 	return m.rate(m.flow(flowA))
 }
@@ -110,8 +115,19 @@ func Gather(ctx context.Context, c *hierarchy.Config, o GatherOptions) (gbps flo
 	}
 	p := newGather(o)
 	p.warm(m)
+	for n := range mixed {
+		m.Translated(p.place(-1, n), o.Chunk)
+	}
 	m.launch(p.kernel(c))
-	return m.rate(m.flow(flowA))
+	warm := warmUp
+	if c.MMU != nil && o.Range > c.MMU.Reach(o.Tier) {
+		warm = warmWalks
+	}
+	v, err := m.meters(warm, leastTime, m.flow(flowA)).measure()
+	if err != nil {
+		return 0, err
+	}
+	return v[0], nil
 }
 
 func (o *GatherOptions) validate() error {
@@ -208,7 +224,11 @@ func Pages(ctx context.Context, c *hierarchy.Config, o PageOptions) (gbps float6
 		if err != nil {
 			return 0, err
 		}
-		m.launch(newPages(o).kernel(c))
+		p := newPages(o)
+		for n := range o.Count {
+			m.Translated(p.source(uint64(n)), o.Bytes)
+		}
+		m.launch(p.kernel(c))
 		both, err := m.rate(m.flow(flowA))
 		return both / 2, err // each byte is read and written
 	}

@@ -247,6 +247,49 @@ func TestGraphsOfKernels(t *testing.T) {
 	require.InEpsilon(t, 99*node, launch("graph_launch_to_end", "100 small kernels")-launch("graph_launch_to_end", "1 small kernels"), 0.05)
 }
 
+// Random pieces of host memory beyond the reach of the shared TLB come at the
+// rate of the walks, whatever their size; pieces of one page need one walk.
+func TestHostMemoryBeyondTheReachIsBoundByWalks(t *testing.T) {
+	c := small12(t)
+	walks := float64(c.MMU.Shared.Walkers) / c.MMU.Shared.WalkNs // a ns
+	host := func(chunk, span uint64) float64 {
+		return gatherGBps(t, c, GatherOptions{Tier: hierarchy.DDR, Chunk: chunk, Range: span, Blocks: 44, Threads: 512})
+	}
+	for _, chunk := range []uint64{32, 128, 512} {
+		const span = 4 << 30
+		missed := 1 - float64(c.MMU.Reach(hierarchy.DDR))/span
+		require.InEpsilon(t, float64(chunk)*walks/missed, host(chunk, span), 0.06, "%d B", chunk)
+	}
+	require.InEpsilon(t, host(4096, 1<<28), host(4096, 4<<30), 0.02)
+}
+
+// Half of a chase's accesses over 1 GiB are the first to their stretch, all
+// over 4 GiB (chase_host, h200/latency.csv).
+func TestChaseOverHostMemoryWalksWithItsRange(t *testing.T) {
+	c := small12(t)
+	host := func(span uint64) float64 {
+		return chaseNs(t, c, ChaseOptions{Tier: hierarchy.DDR, Range: span, Nodes: 1 << 16})
+	}
+	walk := c.MMU.Shared.WalkNs + c.MMU.Group.MissNs
+	near := host(64 << 20)
+	require.InDelta(t, 0.6*walk, host(1<<30)-near, 0.12*walk)
+	require.InDelta(t, walk, host(4<<30)-near, 0.02*walk)
+}
+
+// HBM in use beyond the group TLBs' reach: entries of 32 MiB, 2048 of them, in
+// order of use (h200/latency.csv chase_pages).
+func TestHBMBeyondTheReachCostsMisses(t *testing.T) {
+	c := h200(t)
+	miss := c.MMU.Group.MissNs
+	pages := func(stride, span uint64) float64 {
+		return chaseNs(t, c, ChaseOptions{Range: span, Nodes: int(span / stride), Stride: stride})
+	}
+	near := pages(32<<20, 64<<30)
+	require.InDelta(t, miss, pages(32<<20, 128<<30)-near, 1, "a chase round twice the reach always misses")
+	require.InDelta(t, 0.71*miss, pages(16<<20, 128<<30)-near, 2, "of two accesses to an entry one may come soon")
+	require.InDelta(t, 0.47*miss, pages(2<<20, 120<<30)-near, 2, "of sixteen the reach holds its share")
+}
+
 func TestSameRunSameResult(t *testing.T) {
 	c := small12(t)
 	run := func() [4]float64 {

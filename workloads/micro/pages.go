@@ -47,5 +47,10 @@ func (p *pages) place(cta, warp, n int) (from, to uint64) {
 	all := p.blocks * p.threads / warpLanes
 	page := uint64(cta*p.threads/warpLanes + warp + n/per*all)
 	at := uint64(n%per) * piece
-	return base(hierarchy.DDR) + mix(page)%p.places*p.bytes + at, page%uint64(p.count)*p.bytes + at
+	return p.source(page) + at, page%uint64(p.count)*p.bytes + at
+}
+
+// source returns where a page lies in host memory.
+func (p *pages) source(page uint64) uint64 {
+	return base(hierarchy.DDR) + mix(page)%p.places*p.bytes
 }
