@@ -76,6 +76,7 @@ type Host struct {
 	Link     link.Config `toml:"link"`
 	DMA      dma.Config  `toml:"dma"`
 	FabricNs float64     `toml:"fabric_ns"` // root complex to a memory queue, one way
+	SubmitNs float64     `toml:"submit_ns"` // for a program to submit a copy and to see its end, without the copy
 	DDR      *Memory     `toml:"ddr"`
 	CXL      *CXL        `toml:"cxl"`
 }
@@ -133,6 +134,9 @@ func (c *Config) Validate(report func(key, message string)) {
 		}
 		if h.FabricNs < 0 {
 			report("host.fabric_ns", "must not be negative")
+		}
+		if h.SubmitNs < 0 {
+			report("host.submit_ns", "must not be negative")
 		}
 	}
 	if p := c.Peer; p != nil {

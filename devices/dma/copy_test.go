@@ -306,7 +306,7 @@ func TestValidateNamesEveryBadKey(t *testing.T) {
 	}
 	require.Empty(t, keys(testConfig()))
 	require.ElementsMatch(t, []string{"engines", "chunk_bytes", "tags"}, keys(Config{}))
-	require.ElementsMatch(t, []string{"engines", "copy_ns", "window_bytes"}, keys(Config{Engines: 17, CopyNs: -1, ChunkBytes: 128, WindowBytes: 64, Tags: 1}))
+	require.ElementsMatch(t, []string{"engines", "copy_ns", "copy_out_ns", "window_bytes"}, keys(Config{Engines: 17, CopyNs: -1, CopyOutNs: -1, ChunkBytes: 128, WindowBytes: 64, Tags: 1}))
 }
 
 func TestPortHasItsEngines(t *testing.T) {

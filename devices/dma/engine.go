@@ -38,7 +38,7 @@ func (p *Port) open(at sim.Time, n int) {
 		e.segment++
 	}
 	p.stats.Copies++
-	e.open = at + sim.FromNanoseconds(p.config.CopyNs)
+	e.open = at + sim.FromNanoseconds(p.config.start(e.queue[0].copy.Out))
 	p.port.Push(e.open, sim.Arbitrate, devices.Message{Kind: segmentOpen, Tag: uint32(n)})
 }
 

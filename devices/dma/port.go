@@ -14,6 +14,7 @@ import (
 type Config struct {
 	Engines     int     `toml:"engines"`      // copies under way at once
 	CopyNs      float64 `toml:"copy_ns"`      // fixed cost of starting one copy
+	CopyOutNs   float64 `toml:"copy_out_ns"`  // the same for copies out of the GPU; 0: copy_ns
 	WindowBytes uint32  `toml:"window_bytes"` // bytes that one engine keeps in flight
 	ChunkBytes  uint32  `toml:"chunk_bytes"`  // one simulated transaction: a train of the link's packets
 	Tags        int     `toml:"tags"`         // reads that SMs can have outstanding
@@ -27,6 +28,9 @@ func (c *Config) Validate(report func(key, message string)) {
 	if c.CopyNs < 0 {
 		report("copy_ns", "must not be negative")
 	}
+	if c.CopyOutNs < 0 {
+		report("copy_out_ns", "must not be negative")
+	}
 	if c.ChunkBytes < 64 || c.ChunkBytes > 1<<16 {
 		report("chunk_bytes", "must be 64 to 65536")
 	}
@@ -36,6 +40,14 @@ func (c *Config) Validate(report func(key, message string)) {
 	if c.Tags < 1 {
 		report("tags", "must be positive")
 	}
+}
+
+// start returns the fixed cost of a copy in or out, in ns.
+func (c *Config) start(out bool) float64 {
+	if out && c.CopyOutNs > 0 {
+		return c.CopyOutNs
+	}
+	return c.CopyNs
 }
 
 // Segment is one copy: contiguous at both ends.
