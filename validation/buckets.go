@@ -76,6 +76,12 @@ const (
 	offloadNone     bucket = "host fraction 0"
 	offloadPrefetch bucket = "prefetch"
 	offloadOnDemand bucket = "ondemand"
+
+	hostReads   bucket = "saturation, reads"
+	hostMixed   bucket = "saturation, 1:1"
+	hostHalf    bucket = "latency at 50 %"
+	hostMost    bucket = "latency at 80 %"
+	linkCeiling bucket = "link ceiling"
 )
 
 // allRows is the whole table.
@@ -113,4 +119,6 @@ var bounds = []struct {
 	{"qkv", 10}, {"rope", 10}, {"attention", 10}, {"attention_reduce", 10}, {"o", 10}, {"splitk_reduce", 10}, {"copy", 10}, {"norm", 10},
 	{"up", 10}, {"activation", 10}, {"down", 10}, {"lm_head", 10},
 	{offloadNone, unbounded}, {offloadPrefetch, 1.5}, {offloadOnDemand, 1.5},
+
+	{hostReads, 5}, {hostMixed, 5}, {hostHalf, 15}, {hostMost, 15}, {linkCeiling, 1},
 }

@@ -17,9 +17,17 @@ type comparison struct {
 	repeat   float64 // ns, of the same row on another machine; 0: none
 	moved    float64 // bytes, which a fixed time and a rate may explain the time by; below 0: nothing does
 	route    *route  // whose peak bounds the rate; nil: none
+	load     load    // of a latency under load
 
 	ours float64 // ns
 	err  error   // why there is no prediction
+}
+
+// load is the rate at which others use the memory while a latency is taken,
+// in GB/s.
+type load struct {
+	figure         string // of the task's outcome; "": there is no load
+	measured, ours float64
 }
 
 // time adds the comparison of a time, in ns.
@@ -51,6 +59,12 @@ func (c *comparison) over(tier hierarchy.TierID, span uint64) *comparison {
 	return c
 }
 
+// under says what rate others moved while the latency was measured.
+func (c *comparison) under(figure string, gbps float64) *comparison {
+	c.load = load{figure: figure, measured: gbps}
+	return c
+}
+
 // gbps is the measured rate.
 func (c *comparison) gbps() float64 { return max(c.unit, c.moved) / c.measured }
 
@@ -58,6 +72,9 @@ func (c *comparison) gbps() float64 { return max(c.unit, c.moved) / c.measured }
 func (c *comparison) predict(o outcome, err error) {
 	if c.err = err; err != nil {
 		return
+	}
+	if c.load.figure != "" {
+		c.load.ours = o[c.load.figure]
 	}
 	v, ok := o[c.figure]
 	switch {

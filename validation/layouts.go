@@ -23,6 +23,7 @@ var layouts = []layout{
 	{"kernels of decode steps", []string{"model", "batch", "context", "kernel"}, []string{"calls", "us_total"}, compileKernels},
 	{"decode with offloaded KV", []string{"model", "layers_run", "batch", "context", "host_fraction", "mode"}, []string{"host_bytes_per_layer", "us_per_layer_median"}, compileOffload},
 	{"batched page copies", []string{"page_kib", "n_descriptors"}, []string{"throughput_gb_s"}, compilePageCliff},
+	{"bandwidth-latency curves", []string{"read_pct"}, []string{"bw_gbps", "lat_ns"}, compileMess},
 
 	// Our own tables that wait for a model.
 	{"linear layers", []string{"model", "op", "m", "n", "k", "dtype"}, []string{"us_median"}, nil},
@@ -35,6 +36,7 @@ var layouts = []layout{
 	{"launch shapes of kernels", []string{"table", "model", "op", "m", "kernel", "grid", "block"}, nil, nil},
 	{"host memory", []string{"test", "threads"}, []string{"GBps_or_ns"}, nil},
 	{"device properties", []string{"name", "NVIDIA H200"}, nil, nil},
+	{"device properties", []string{"property", "value"}, nil, nil},
 
 	// Tables of others, as reference/llm_kernels has them.
 	{"decode attention by GPU", []string{"gpu", "q_heads", "kv_heads", "head_dim", "dtype", "batch", "kv_len"}, []string{"latency_us"}, nil},

@@ -40,7 +40,7 @@ func compileLoaded(t *table) {
 		case gbps >= saturated*top:
 			rate = loadedFewerSMs
 		}
-		t.time(r, latency, o, "latency", r.positive("latency_ns"), r.repeated("latency_ns_repeat"))
+		t.time(r, latency, o, "latency", r.positive("latency_ns"), r.repeated("latency_ns_repeat")).under("stream", gbps)
 		if gbps > 0 && rate != "" {
 			t.rate(r, rate, o, "stream", gb, gbps, 0).over(hierarchy.HBM, loadedRange)
 		}

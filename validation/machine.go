@@ -2,6 +2,7 @@ package validation
 
 import (
 	"fmt"
+	"slices"
 
 	"hwsim/configs"
 	"hwsim/hierarchy"
@@ -11,19 +12,28 @@ import (
 // machine is what the tables are compared with.
 type machine struct {
 	config string           // name or file
+	sets   []string         // values of the configuration that differ
 	system hierarchy.Config // not changed: simulations run side by side
 	bare   bool             // config has no model and kernels, only a system
 	peak   [hierarchy.NumTiers]float64
 }
 
 // newMachine reads a configuration, of which the system counts, or a system.
-func newMachine(config string) (*machine, error) {
+// The sets are values of the system that differ.
+func newMachine(config string, sets ...string) (*machine, error) {
 	d, err := configs.Load(config, nil)
 	if err != nil {
 		return nil, inputError{err}
 	}
 	m := &machine{config: config}
-	if _, m.bare = d.Get("gpu"); m.bare {
+	_, m.bare = d.Get("gpu")
+	for _, set := range sets {
+		m.sets = append(m.sets, m.key(set))
+	}
+	if d, err = configs.Load(config, m.sets); err != nil {
+		return nil, inputError{err}
+	}
+	if m.bare {
 		err = d.Decode(&m.system)
 	} else {
 		var c workloads.Config
@@ -45,6 +55,24 @@ func newMachine(config string) (*machine, error) {
 		m.peak[hierarchy.PeerHBM] = min(s.PeakGBps(hierarchy.PeerHBM), p.Link.RawGBps)
 	}
 	return m, nil
+}
+
+// key returns where the configuration has a value of the system.
+func (m *machine) key(key string) string {
+	if m.bare {
+		return key
+	}
+	return "system." + key
+}
+
+// System reads the system of a configuration, or one that is alone in its
+// file, and where its values are: before their keys stands the prefix.
+func System(config string) (c *hierarchy.Config, prefix string, err error) {
+	m, err := newMachine(config)
+	if err != nil {
+		return nil, "", err
+	}
+	return &m.system, m.key(""), nil
 }
 
 // route is the way that measured bytes took: to a memory tier, within so many
@@ -80,7 +108,7 @@ func (m *machine) load(sets ...string) (*workloads.Config, string, error) {
 	if m.bare {
 		return nil, "", fmt.Errorf("%s is a system without kernels, not a configuration", m.config)
 	}
-	d, err := configs.Load(m.config, sets)
+	d, err := configs.Load(m.config, slices.Concat(m.sets, sets))
 	if err != nil {
 		return nil, "", err
 	}

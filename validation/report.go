@@ -82,6 +82,11 @@ type Row struct {
 	Measured float64 `json:"measured_ns"`
 	Ours     float64 `json:"ours_ns"`
 	Error    float64 `json:"error"`
+
+	Keys    map[string]string `json:"keys,omitempty"`          // cells of the columns that say what was measured
+	Bytes   float64           `json:"bytes,omitempty"`         // whose time is told; 0 where the table tells a time
+	Load    float64           `json:"load_gbps,omitempty"`     // under which a latency was measured
+	OurLoad float64           `json:"our_load_gbps,omitempty"` // under which it was predicted
 }
 
 // notYet is why a recognised table has no predictions at all.
@@ -151,8 +156,21 @@ func (r *Report) add(t *table, rows []*comparison, of map[bucket]int) {
 		}
 	}
 	for _, c := range rows {
-		r.Rows = append(r.Rows, Row{t.file, c.line, c.name(), string(c.bucket), c.measured, c.ours, 100 * c.error()})
+		r.Rows = append(r.Rows, c.report())
 	}
+}
+
+// measurement is the row of a comparison before anything is predicted.
+func (c *comparison) measurement() Row {
+	return Row{File: c.t.file, Line: c.line, Row: c.name(), Bucket: string(c.bucket), Measured: c.measured,
+		Keys: c.keys(), Bytes: c.unit, Load: c.load.measured}
+}
+
+// report is the row with its prediction.
+func (c *comparison) report() Row {
+	r := c.measurement()
+	r.Ours, r.Error, r.OurLoad = c.ours, 100*c.error(), c.load.ours
+	return r
 }
 
 func regime(rows []*comparison, b bucket) (some []*comparison) {

@@ -97,6 +97,51 @@ func TestSystemsServeAsMachines(t *testing.T) {
 	require.ErrorContains(t, err, `did you mean "h200"?`)
 }
 
+const twoChases = "test,cache_op,range_bytes,nodes,ns_per_access\nchase_random,cg,262144,2048,146\nchase_host,cg,262144,2048,1157\n"
+
+func TestRowsCanBeChosenAndTheSystemChanged(t *testing.T) {
+	data := fstest.MapFS{"l.csv": {Data: []byte(twoChases)}}
+	near := func(r Row) bool { return r.Bucket == string(chaseNear) }
+	for _, config := range []string{"h200", "h200_sxm"} {
+		right, err := Run(context.Background(), Options{Config: config, Data: data, Rows: near})
+		require.NoError(t, err)
+		late, err := Run(context.Background(), Options{Config: config, Sets: []string{"l2.hit_ns=126"}, Data: data, Rows: near})
+		require.NoError(t, err)
+		require.Len(t, right.Rows, 1)
+		require.Len(t, late.Rows, 1)
+		require.InDelta(t, 100, late.Rows[0].Ours-right.Rows[0].Ours, 1)
+	}
+	_, err := Run(context.Background(), Options{Config: "h200", Sets: []string{"l2.hit=1"}, Data: data})
+	require.ErrorContains(t, err, `did you mean`)
+}
+
+func TestMeasurementsAreRowsWithoutPredictions(t *testing.T) {
+	rows, err := Measurements(fstest.MapFS{"l.csv": {Data: []byte(twoChases)}})
+	require.NoError(t, err)
+	require.Equal(t, Row{File: "l.csv", Line: 2, Row: "chase_random cg 262144 2048", Bucket: "L2 near", Measured: 146,
+		Keys: map[string]string{"test": "chase_random", "cache_op": "cg", "range_bytes": "262144", "nodes": "2048"}}, rows[0])
+	require.Len(t, rows, 2)
+}
+
+func TestLatenciesUnderLoadTellTheLoad(t *testing.T) {
+	tab := read(t, "test,writes,streaming_sms,threads,pause_cycles,latency_ns,stream_GBps\nloaded_latency,w0of4,131,1024,900,400,900\n")
+	c := tab.comparisons[0]
+	c.predict(outcome{"latency": 410, "stream": 880}, nil)
+	r := c.report()
+	require.Equal(t, []float64{400, 410, 900, 880}, []float64{r.Measured, r.Ours, r.Load, r.OurLoad})
+}
+
+func TestSystemsTellWhereTheirValuesAre(t *testing.T) {
+	for config, want := range map[string]string{"h200": "system.", "h200_sxm": ""} {
+		s, prefix, err := System(config)
+		require.NoError(t, err)
+		require.Equal(t, want, prefix)
+		require.Equal(t, 132, s.GPU.SMs)
+	}
+	_, _, err := System("h2000")
+	require.Error(t, err)
+}
+
 // fake is a task that predicts what it is told.
 type fake struct {
 	ns    float64

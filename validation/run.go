@@ -9,11 +9,12 @@ import (
 	"path"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 )
 
-//go:embed h200/*.csv
+//go:embed h100/*.csv h200/*.csv
 var embedded embed.FS
 
 // ErrNoTables says that Options.Data has nothing to compare with.
@@ -22,7 +23,9 @@ var ErrNoTables = errors.New("no CSV files in it")
 // Options of a validation.
 type Options struct {
 	Config   string                // a configuration or a system, by file or preset
-	Data     fs.FS                 // tables, anywhere in it; nil: those of h200
+	Sets     []string              // values of the system that differ, as l2.hit_ns=26
+	Data     fs.FS                 // tables, anywhere in it; nil: those that ship for the system, or h200's
+	Rows     func(Row) bool        // which rows to compare, by what was measured; nil: all
 	Quick    bool                  // a sample of the rows
 	Progress func(done, total int) // called after each simulation; nil: never
 }
@@ -31,12 +34,12 @@ type Options struct {
 // the report covers what was simulated until then, and says so. An error with
 // a method UserError is of the options or the tables.
 func Run(ctx context.Context, o Options) (*Report, error) {
-	m, err := newMachine(o.Config)
+	m, err := newMachine(o.Config, o.Sets...)
 	if err != nil {
 		return nil, err
 	}
 	if o.Data == nil {
-		o.Data, err = fs.Sub(embedded, "h200")
+		o.Data, err = fs.Sub(embedded, folderOf(m.system.Name))
 	}
 	if err != nil {
 		return nil, err
@@ -50,10 +53,26 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	for _, t := range tables {
 		rows = append(rows, m.plausible(t, r)...)
 	}
+	rows = slices.DeleteFunc(rows, func(c *comparison) bool { return o.Rows != nil && !o.Rows(c.measurement()) })
 	chosen := sample(rows, o.Quick)
 	r.Complete = m.simulate(ctx, chosen, o.Progress)
 	r.fill(tables, rows, chosen)
 	return r, nil
+}
+
+// Measurements returns what the tables in a folder tell and could be compared,
+// without predictions.
+func Measurements(data fs.FS) (rows []Row, err error) {
+	tables, err := readAll(data)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range tables {
+		for _, c := range t.comparisons {
+			rows = append(rows, c.measurement())
+		}
+	}
+	return rows, nil
 }
 
 // readAll reads every CSV file in a folder, in the order of their paths.

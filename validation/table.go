@@ -169,6 +169,15 @@ func (r row) repeated(column string) float64 {
 	return r.positive(column)
 }
 
+// keys returns the cells of the columns that say what was measured.
+func (r row) keys() map[string]string {
+	cells := map[string]string{}
+	for _, column := range r.t.layout.keys {
+		cells[column] = r.text(column)
+	}
+	return cells
+}
+
 // name says which row it is, by the columns that say what was measured.
 func (r row) name() string {
 	var cells []string

@@ -35,6 +35,7 @@ var makers = map[string]func() *Spec{
 	"hbm2_2000_dramsys":  hbm2DRAMSys,
 	"hbm2_2000_dramsim3": hbm2DRAMsim3,
 	"hbm2_2400":          func() *Spec { return hbm2("HBM2", 1_200_000_000, 65536) },
+	"hbm2_2430":          func() *Spec { return hbm2("HBM2", 1_215_000_000, 65536) },
 	"hbm2e_3200":         func() *Spec { return hbm2("HBM2E", 1_600_000_000, 65536) },
 	"hbm3_5200":          func() *Spec { return hbm3("HBM3", 2_619_000_000, 16384) },
 	"hbm3_6400":          func() *Spec { return hbm3("HBM3", 3_200_000_000, 16384) },
@@ -56,6 +57,7 @@ var makers = map[string]func() *Spec{
 	"lpddr5x_8533":       func() *Spec { return lpddr5("LPDDR5X", 1_066_666_667) },
 	"gddr6_14000":        func() *Spec { return gddr6("GDDR6", 1_750_000_000, 7.5) },
 	"gddr6_16000":        func() *Spec { return gddr6("GDDR6", 2_000_000_000, 7.5) },
+	"gddr6_18000":        func() *Spec { return gddr6("GDDR6", 2_250_000_000, 7.5) },
 	"gddr6x_19000":       func() *Spec { return gddr6("GDDR6X", 2_375_000_000, 7.25) },
 }
 
@@ -278,7 +280,7 @@ func lpddr5Banks8() *Spec {
 }
 
 // gddr6 is one of the two x16 channels of an 8 Gb part, BL16, CK of hz; the
-// channels have nothing in common but the clock. The 16 Gb/s part and
+// channels have nothing in common but the clock. The 16 and 18 Gb/s parts and
 // GDDR6X (PAM4, BL8: as long a burst in clocks) take the 14 Gb/s part's
 // nanoseconds: no public table of theirs was found. GDDR7 is left out: the
 // row timings that are public are guesses (Ramulator's gddr7.py says so).

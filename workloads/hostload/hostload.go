@@ -15,6 +15,7 @@ import (
 // Config is a host as its memory sees it.
 type Config struct {
 	Name      string           `toml:"name"`
+	Curve     string           `toml:"curve"` // measured bandwidth-latency curve of it, by its file's name; "": none
 	Cores     int              `toml:"cores"`
 	Fills     int              `toml:"fills"`      // lines a core can have in flight, prefetches too
 	LineBytes uint32           `toml:"line_bytes"` // of the last cache

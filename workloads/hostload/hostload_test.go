@@ -3,7 +3,6 @@ package hostload
 import (
 	"context"
 	"encoding/csv"
-	"math"
 	"os"
 	"strconv"
 	"testing"
@@ -16,11 +15,9 @@ import (
 
 func host(t *testing.T, name string) *Config {
 	t.Helper()
-	doc, err := configs.Load("hosts/"+name, nil)
+	c, err := Preset(name)
 	require.NoError(t, err)
-	var c Config
-	require.NoError(t, doc.Decode(&c))
-	return &c
+	return c
 }
 
 func run(t *testing.T, c *Config, l Load) Result {
@@ -60,29 +57,26 @@ func TestEqualLoadsGiveEqualResults(t *testing.T) {
 	assert.Equal(t, run(t, c, l), run(t, c, l))
 }
 
-// curve is a measured bandwidth-latency curve at one share of reads.
-type curve struct{ gbps, ns []float64 }
-
-func (c *curve) most() (most float64) {
-	for _, v := range c.gbps {
-		most = max(most, v)
-	}
-	return most
+// A curve past its saturation has the same loads at higher latencies.
+func TestCurvesDoNotCountWhatFoldsBack(t *testing.T) {
+	c := &Curve{GBps: []float64{80, 90, 100, 70, 50, 10}, LatencyNs: []float64{300, 280, 250, 150, 120, 100}}
+	assert.Equal(t, 2, c.Most())
+	assert.Equal(t, 3, c.Nearest(80))
+	assert.Equal(t, 4, c.Nearest(51))
+	assert.Equal(t, 2, c.Nearest(99))
 }
 
-// at returns the latency measured nearest to a load.
-func (c *curve) at(gbps float64) float64 {
-	best := 0
-	for i, v := range c.gbps {
-		if math.Abs(v-gbps) < math.Abs(c.gbps[best]-gbps) {
-			best = i
-		}
-	}
-	return c.ns[best]
+func TestPresetsAreFoundByTheirCurves(t *testing.T) {
+	name, err := OfCurve("graviton3-ddr5-4800x8")
+	require.NoError(t, err)
+	assert.Equal(t, "graviton3", name)
+	name, err = OfCurve("none")
+	require.NoError(t, err)
+	assert.Empty(t, name)
 }
 
 // mess reads a curve of the Mess data, which does not ship with the project.
-func mess(t *testing.T, file, readPct string) *curve {
+func mess(t *testing.T, file, readPct string) *Curve {
 	t.Helper()
 	f, err := os.Open("../../../shared/reference/mess/" + file + ".csv")
 	if err != nil {
@@ -91,7 +85,7 @@ func mess(t *testing.T, file, readPct string) *curve {
 	defer f.Close()
 	rows, err := csv.NewReader(f).ReadAll()
 	require.NoError(t, err)
-	c := &curve{}
+	c := &Curve{}
 	for _, r := range rows[1:] {
 		if r[0] != readPct {
 			continue
@@ -100,29 +94,28 @@ func mess(t *testing.T, file, readPct string) *curve {
 		require.NoError(t, err)
 		ns, err := strconv.ParseFloat(r[2], 64)
 		require.NoError(t, err)
-		c.gbps, c.ns = append(c.gbps, gbps), append(c.ns, ns)
+		c.GBps, c.LatencyNs = append(c.GBps, gbps), append(c.LatencyNs, ns)
 	}
-	require.NotEmpty(t, c.gbps)
+	require.NotEmpty(t, c.GBps)
 	return c
 }
 
 // Bounds of the third step: saturation 5 %, latency at half and four fifths of
 // the curve's own saturation 15 %.
 func TestHostsFollowTheirMessCurves(t *testing.T) {
-	for _, x := range []struct{ host, file string }{
-		{"spr8480", "spr8480-ddr5-4800x8"}, {"graviton3", "graviton3-ddr5-4800x8"}, {"a64fx", "a64fx-hbm2x4"},
-	} {
-		c := host(t, x.host)
+	for _, name := range configs.Presets(presets) {
+		c := host(t, name)
 		for _, mix := range []struct {
 			pct   string
 			reads float64
 		}{{"100", 1}, {"50", 0.5}} {
-			m := mess(t, x.file, mix.pct)
+			m := mess(t, c.Curve, mix.pct)
+			saturation := m.GBps[m.Most()]
 			most := run(t, c, Load{Reads: mix.reads}).GBps
-			t.Logf("%s, %s %% reads: saturation %.1f GB/s (curve %.1f, %+.1f %%)", x.host, mix.pct, most, m.most(), (most/m.most()-1)*100)
-			assert.InEpsilon(t, m.most(), most, 0.05)
+			t.Logf("%s, %s %% reads: saturation %.1f GB/s (curve %.1f, %+.1f %%)", name, mix.pct, most, saturation, (most/saturation-1)*100)
+			assert.InEpsilon(t, saturation, most, 0.05)
 			for _, load := range []float64{0.05, 0.5, 0.8} {
-				want := m.at(load * m.most())
+				want := m.LatencyNs[m.Nearest(load*saturation)]
 				got := run(t, c, Load{Reads: mix.reads, GBps: load * most}).LatencyNs
 				t.Logf("  %.0f %% of it: %.0f ns (curve %.0f, %+.1f %%)", load*100, got, want, (got/want-1)*100)
 				assert.InEpsilon(t, want, got, 0.15)

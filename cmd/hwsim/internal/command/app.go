@@ -38,6 +38,7 @@ func commands() []command {
 		{"replay", "drive DRAM channels with a request stream; see hwsim replay -h", (*App).replay},
 		{"maps", "try address maps of DRAM on a request stream; see hwsim maps -h", (*App).maps},
 		{"validate", "compare predictions with measurements; see hwsim validate -h", (*App).validate},
+		{"calibrate", "read a system off measurements; see hwsim calibrate -h", (*App).calibrate},
 		{"list", "list the presets that configurations can use", (*App).list},
 		{"version", "print the version", (*App).version},
 		{"help", "print this text", (*App).help},

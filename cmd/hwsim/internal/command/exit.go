@@ -1,8 +1,11 @@
 package command
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"os"
+	"os/signal"
 )
 
 // Exit codes.
@@ -19,6 +22,14 @@ type interrupted struct{ error }
 func (e interrupted) Unwrap() error { return e.error }
 
 var errInterrupted = interrupted{errors.New("interrupted")}
+
+// untilInterrupt returns a context that Ctrl-C cancels. From then on Ctrl-C
+// kills, as usual.
+func untilInterrupt() (ctx context.Context, stop func()) {
+	ctx, stop = signal.NotifyContext(context.Background(), os.Interrupt)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
+}
 
 type userError struct{ error }
 

@@ -12,7 +12,13 @@ import (
 	"hwsim/workloads"
 )
 
-// outputs are the files that -o writes.
+// file is what -o writes, by its name in the folder.
+type file struct {
+	name    string
+	content []byte
+}
+
+// outputs are the files that a run writes.
 var outputs = []struct {
 	name  string
 	write func(io.Writer, *workloads.Result) error
@@ -24,6 +30,16 @@ var outputs = []struct {
 // checkOutputs reports what save would stumble on, before a long run rather
 // than after it.
 func checkOutputs(dir string, force bool) error {
+	var names []string
+	for _, o := range outputs {
+		names = append(names, o.name)
+	}
+	return checkFolder(dir, force, names...)
+}
+
+// checkFolder reports why files of these names cannot be written into a
+// folder, if there is one.
+func checkFolder(dir string, force bool, names ...string) error {
 	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
 		return userErrorf("%s is not a folder", dir)
 	}
@@ -31,8 +47,8 @@ func checkOutputs(dir string, force bool) error {
 		return nil
 	}
 	var problems []error
-	for _, o := range outputs {
-		path := filepath.Join(dir, o.name)
+	for _, name := range names {
+		path := filepath.Join(dir, name)
 		if _, err := os.Lstat(path); err == nil {
 			problems = append(problems, existsError(path))
 		}
@@ -49,15 +65,24 @@ func save(dir string, force bool, r *workloads.Result) error {
 	if dir == "" {
 		return nil
 	}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return userError{err}
-	}
+	var files []file
 	for _, o := range outputs {
 		var content bytes.Buffer
 		if err := o.write(&content, r); err != nil {
 			return err
 		}
-		if err := saveFile(filepath.Join(dir, o.name), force, content.Bytes()); err != nil {
+		files = append(files, file{o.name, content.Bytes()})
+	}
+	return saveFiles(dir, force, files)
+}
+
+// saveFiles writes files into a folder, which need not be there.
+func saveFiles(dir string, force bool, files []file) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return userError{err}
+	}
+	for _, f := range files {
+		if err := saveFile(filepath.Join(dir, f.name), force, f.content); err != nil {
 			return err
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
 
@@ -64,17 +63,15 @@ func (a *App) simulate(d *configs.Document, o *options) error {
 	return err
 }
 
-// predict runs the simulation until it ends or Ctrl-C. From then on Ctrl-C
-// kills, as usual.
+// predict runs the simulation until it ends or Ctrl-C.
 func (a *App) predict(d *configs.Document, o *options) (*workloads.Result, error) {
 	stopProfile, err := startCPUProfile(o.cpuProfile)
 	if err != nil {
 		return nil, err
 	}
 	defer stopProfile()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := untilInterrupt()
 	defer stop()
-	context.AfterFunc(ctx, stop)
 	r, err := a.Simulate(ctx, d, workloads.Options{
 		Seed:     o.seed,
 		Fidelity: o.fidelity.value,

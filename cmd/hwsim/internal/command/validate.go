@@ -1,7 +1,6 @@
 package command
 
 import (
-	"context"
 	_ "embed"
 	"encoding/json"
 	"errors"
@@ -9,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"strings"
 
 	"hwsim/validation"
@@ -23,6 +21,8 @@ type validateOptions struct {
 	data, config string
 	quick        bool
 	format       choice
+	dir          string
+	force        bool
 }
 
 // flags binds the options to their flags; validate.txt describes them.
@@ -33,6 +33,8 @@ func (o *validateOptions) flags() *flag.FlagSet {
 	f.BoolVar(&o.quick, "quick", false, "")
 	o.format = choice{"text", []string{"text", "json"}}
 	f.Var(&o.format, "format", "")
+	f.StringVar(&o.dir, "o", "", "")
+	f.BoolVar(&o.force, "force", false, "")
 	return f
 }
 
@@ -48,10 +50,12 @@ func (o *validateOptions) parse(args []string) error {
 	}
 	given := false
 	f.Visit(func(f *flag.Flag) { given = given || f.Name == "data" })
-	if info, err := os.Stat(o.data); given && (err != nil || !info.IsDir()) {
-		return userErrorf("-data %q: want a folder of CSV files", o.data)
+	if given {
+		if err := checkData(o.data); err != nil {
+			return err
+		}
 	}
-	return nil
+	return checkValidationOutputs(o.dir, o.force)
 }
 
 // validate compares tables of measurements with predictions.
@@ -69,19 +73,22 @@ func (a *App) validate(args []string) error {
 	if err != nil {
 		return err
 	}
-	write := writeValidation
-	if o.format.value == "json" {
-		write = writeValidationJSON
-	}
-	return errors.Join(write(a.Out, r), verdict(r))
+	return errors.Join(a.writeComparison(o, r), verdict(r))
 }
 
-// compare runs the validation until it ends or Ctrl-C. From then on Ctrl-C
-// kills, as usual.
+// writeComparison writes a report where it was asked for.
+func (a *App) writeComparison(o *validateOptions, r *validation.Report) error {
+	note, err := saveValidation(o.dir, o.force, r)
+	if o.format.value == "json" {
+		return errors.Join(err, writeValidationJSON(a.Out, r))
+	}
+	return errors.Join(err, writeValidation(a.Out, r, note))
+}
+
+// compare runs the validation until it ends or Ctrl-C.
 func (a *App) compare(o *validateOptions) (*validation.Report, error) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := untilInterrupt()
 	defer stop()
-	context.AfterFunc(ctx, stop)
 	options := validation.Options{Config: o.config, Quick: o.quick}
 	if o.data != "" {
 		options.Data = os.DirFS(o.data)

@@ -98,6 +98,33 @@ func TestValidateExitsWithOneAboveABound(t *testing.T) {
 	require.Equal(t, 5.0, *r.Tables[1].Bound)
 }
 
+func TestValidateWritesItsReportAndPlots(t *testing.T) {
+	tables := map[string]string{"latency.csv": chaseColumns + "chase_random,cg,262144,2048,146\nchase_random,cg,524288,4096,146\n"}
+	c := validateProgram(t, tables, "-data tables -o a/b")
+	got := finish(t, c)
+	require.Zero(t, got.code, got.err)
+	require.True(t, strings.HasSuffix(got.out, "\nreport.json and 2 plots are in a/b\n"), got.out)
+	for _, name := range []string{"latency-scatter.svg", "latency-latency.svg"} {
+		require.FileExists(t, filepath.Join(c.Dir, "a/b", name))
+	}
+	saved, err := os.ReadFile(filepath.Join(c.Dir, "a/b/report.json"))
+	require.NoError(t, err)
+
+	again := validateProgram(t, tables, "-data tables -o a/b -format json")
+	again.Dir = c.Dir
+	require.Equal(t, outcome{2, "", "hwsim: a/b/report.json exists; -force overwrites it\n" +
+		"hwsim: a/b/latency-latency.svg exists; -force overwrites it\nhwsim: a/b/latency-scatter.svg exists; -force overwrites it\n"}, finish(t, again))
+
+	forced := validateProgram(t, tables, "-data tables -o a/b -format json -force")
+	forced.Dir = c.Dir
+	require.Equal(t, outcome{0, string(saved), ""}, finish(t, forced))
+}
+
+func TestValidateOutputMustBeAFolder(t *testing.T) {
+	tables := map[string]string{"gemm.csv": gemmTable}
+	require.Equal(t, outcome{2, "", "hwsim: run.toml is not a folder\n"}, finish(t, validateProgram(t, tables, "-data tables -o run.toml")))
+}
+
 func TestVerdictOfAReport(t *testing.T) {
 	r := sampleValidation()
 	require.Equal(t, exitInternal, exitCode(verdict(r)))
@@ -136,7 +163,9 @@ func TestValidationReportsMatchGoldenFiles(t *testing.T) {
 	interrupted.Complete = false
 	for name, write := range map[string]func(*bytes.Buffer) error{
 		"validate.json": func(b *bytes.Buffer) error { return writeValidationJSON(b, sampleValidation()) },
-		"validate.txt":  func(b *bytes.Buffer) error { return writeValidation(b, sampleValidation()) },
+		"validate.txt": func(b *bytes.Buffer) error {
+			return writeValidation(b, sampleValidation(), "\nreport.json and 2 plots are in out\n")
+		},
 	} {
 		var got bytes.Buffer
 		require.NoError(t, write(&got))
@@ -149,7 +178,7 @@ func TestValidationReportsMatchGoldenFiles(t *testing.T) {
 		require.Equal(t, string(want), got.String())
 	}
 	var got bytes.Buffer
-	require.NoError(t, writeValidation(&got, interrupted))
+	require.NoError(t, writeValidation(&got, interrupted, ""))
 	require.True(t, strings.HasPrefix(got.String(), "INTERRUPTED  "))
 }
 

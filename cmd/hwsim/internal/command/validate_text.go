@@ -12,8 +12,8 @@ import (
 )
 
 // writeValidation writes a report: errors by table and regime first, then
-// what is not in them.
-func writeValidation(w io.Writer, r *validation.Report) error {
+// what is not in them, and at its end a note.
+func writeValidation(w io.Writer, r *validation.Report, note string) error {
 	p := &bytes.Buffer{}
 	fmt.Fprintf(p, "%spredictions for %s, errors of times in %%%s\n", mark(r), r.Config, sampleNote(r))
 	for rest := r.Tables; len(rest) > 0; {
@@ -27,6 +27,7 @@ func writeValidation(w io.Writer, r *validation.Report) error {
 	writeOmissions(p, r.NotSimulated)
 	writeRefusals(p, r.AbovePeak)
 	writeUnknown(p, r.Unrecognised)
+	p.WriteString(note)
 	_, err := w.Write(p.Bytes())
 	return err
 }
