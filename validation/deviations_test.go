@@ -24,6 +24,7 @@ var gaps = []struct {
 	{"Reads mixed with writes", "bandwidth.csv", "mix w2of4 8589934592 528 512", mixes, 4},
 	{"Few SMs stream too fast", "bandwidth.csv", "read_vs_sms w0of4 8589934592 33 1024", bySMs, -13},
 	{"A lone warp streams too slowly", "bandwidth.csv", "read_vs_sms w0of4 33554432 1 32", bySMs, 12},
+	{"The edge of the L1", "latency.csv", "chase_random ca 229376 1792", chaseL1Edge, -16},
 	{"Reading again what barely fits the L2", "bandwidth.csv", "read_vs_range synced 50331648 264 512", rereadL2, 25},
 	{"Random pieces of 1 KiB and more", "gather.csv", "gather_random 1024 1073741824 528 512", chunksLarge, -11},
 	{"Strided reads of HBM", "gather.csv", "strided_512B 131072 34359738368 528 512", strided, -5},
