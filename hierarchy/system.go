@@ -77,7 +77,7 @@ func (s *System) translation() *gpu.Translation {
 func lookahead(c *Config) sim.Time {
 	ns := c.L2.CrossbarNs
 	if c.L2.Partitions > 1 {
-		ns = min(ns, c.L2.BridgeNs)
+		ns = min(ns, c.L2.HitNs+c.L2.BridgeNs)
 	}
 	if c.Host != nil {
 		ns = min(ns, c.Host.Link.LatencyNs, c.GPU.RemoteNs)

@@ -61,9 +61,10 @@ func TestLookaheadIsTheLeastLatencyBetweenDomains(t *testing.T) {
 		ns   float64
 		sets []string
 	}{
-		{60, nil},
-		{55, []string{"system.l2.bridge_ns=55"}},
-		{60, []string{"system.l2.bridge_ns=55", "system.l2.partitions=1"}},
+		{56.7, nil},
+		{60, []string{"system.l2.bridge_ns=55"}},
+		{50, []string{"system.l2.hit_ns=20", "system.l2.bridge_ns=30"}},
+		{60, []string{"system.l2.bridge_ns=20", "system.l2.partitions=1"}},
 		{30, []string{"system.l2.crossbar_ns=30"}},
 		{25, []string{"system.host.link.latency_ns=25"}},
 		{35, []string{"system.peer.link.latency_ns=35"}},

@@ -20,12 +20,8 @@ var gaps = []struct {
 	bucket    bucket
 	beyond    float64
 }{
-	{"Latency under a saturating load", "loaded.csv", "loaded_latency w0of4 131 1024 0", loadedBeyond, 25},
-	{"Reads mixed with writes", "bandwidth.csv", "mix w2of4 8589934592 528 512", mixes, 4},
-	{"Few SMs stream too fast", "bandwidth.csv", "read_vs_sms w0of4 8589934592 33 1024", bySMs, -13},
 	{"A lone warp streams too slowly", "bandwidth.csv", "read_vs_sms w0of4 33554432 1 32", bySMs, 12},
 	{"The edge of the L1", "latency.csv", "chase_random ca 229376 1792", chaseL1Edge, -16},
-	{"Reading again what barely fits the L2", "bandwidth.csv", "read_vs_range synced 50331648 264 512", rereadL2, 25},
 	{"Random pieces of 1 KiB and more", "gather.csv", "gather_random 1024 1073741824 528 512", chunksLarge, -11},
 	{"Strided reads of HBM", "gather.csv", "strided_512B 131072 34359738368 528 512", strided, -5},
 	{"Few random pieces in flight", "span.csv", "hbm_conc 128 68719476736 1 64", hbmByLoad, 14},
@@ -33,7 +29,6 @@ var gaps = []struct {
 	{"Pages by one copy each", "pages.csv", "pages_dma_each 2048 8589934592 8192 0", dmaSmall, -7},
 	{"Pages by one batched call", "pages.csv", "pages_dma_batch 32768 8589934592 8192 0", dmaBatch, 80},
 	{"Pages by a kernel of few blocks", "pages.csv", "pages_sm_kernel 8192 8589934592 8 512", kernelSmall, -10},
-	{"Copies out beside a reading kernel", "interfere.csv", "interfere hbm_read_120sm+d2h_dma", bTogether, 30},
 	{"Kernels that all update one line", "launch.csv", "graph_node 1056 blocks", graphNodes, 100},
 	{"The host's part of a launch", "launch.csv", "launch_sync nop", launches, -40},
 }

@@ -64,7 +64,7 @@ func (g *Group) readCopy(s *slice, at sim.Time, m *devices.Message) {
 	g.stats.Copied += uint64(m.Bytes)
 	h, _ := g.wiring.Locate(m.Addr)
 	m.Kind = devices.Probe
-	g.port.Send(int(g.wiring.Port[h]), at+g.bridge, sim.Deliver, m)
+	g.port.Send(int(g.wiring.Port[h]), at+g.hit+g.bridge, sim.Deliver, m)
 }
 
 // fill makes copies valid that the home slice's data have reached.
@@ -279,13 +279,14 @@ func (g *Group) respond(at sim.Time, m *devices.Message) {
 	g.port.Send(int(m.From), at+g.cross, sim.Deliver, m)
 }
 
-// markCopied remembers that the other partition now holds the lines.
+// markCopied remembers that the other partition now holds the lines too.
 func (g *Group) markCopied(m *devices.Message, home int) {
 	s := &g.slices[g.local[home]]
 	for base := m.Addr &^ (LineBytes - 1); base < m.Addr+uint64(m.Bytes); base += LineBytes {
 		set := s.lines.of(uint32(base / LineBytes))
 		if way := set.find(uint32(base / LineBytes)); way != noWay {
 			set.state[way].copied = true
+			set.lent |= 1 << way
 		}
 	}
 }

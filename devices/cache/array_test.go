@@ -259,3 +259,23 @@ func TestFIFOKeepsOrderAndStorage(t *testing.T) {
 	require.Zero(t, q.len())
 	require.Less(t, cap(q.items), 16)
 }
+
+// Lines that the other partition has read last go before older ones, until
+// this partition reads them again.
+func TestLentLinesGoFirst(t *testing.T) {
+	s := oneSet(4)
+	fillSet(s, 4)
+	var way [4]int // from the oldest on
+	for i := range way {
+		way[i] = s.find(uint32(100 + i))
+	}
+	s.lent = 1<<way[2] | 1<<way[3]
+	require.Equal(t, way[2], s.victim(4))
+	s.touch(way[2])
+	require.Equal(t, way[3], s.victim(4))
+	s.touch(way[3])
+	require.Equal(t, way[0], s.victim(4))
+	s.lent = 1 << way[3]
+	s.drop(way[1])
+	require.Equal(t, way[1], s.victim(4), "an empty way goes before all")
+}

@@ -219,7 +219,7 @@ func TestAllWaitingHasACause(t *testing.T) {
 			g := newRig(t, c, 1)
 			tr := randomTraffic(c, 1500, true)
 			tr.play(g)
-			pipelines := ns(2*c.CrossbarNs, 2*c.HitNs, 2*c.BridgeNs, c.MemoryNs)
+			pipelines := ns(2*c.CrossbarNs, 3*c.HitNs, 2*c.BridgeNs, c.MemoryNs)
 			for _, r := range g.readers {
 				for _, a := range r.answers {
 					if a.Kind == devices.Data {

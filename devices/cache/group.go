@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"cmp"
 	"fmt"
 	"math/bits"
 
@@ -16,8 +17,9 @@ type Config struct {
 	Partitions   int     `toml:"partitions"`    // 1 or 2
 	GranuleBytes uint64  `toml:"granule_bytes"` // contiguous bytes of one slice
 	SliceGBps    float64 `toml:"slice_gbps"`    // hit bandwidth of a slice, GB/s
+	StoreGBps    float64 `toml:"store_gbps"`    // at which a slice takes stores, GB/s; 0: slice_gbps
 	MSHRs        int     `toml:"mshrs"`         // outstanding fetches a slice
-	HitNs        float64 `toml:"hit_ns"`        // tag and data of a slice
+	HitNs        float64 `toml:"hit_ns"`        // tag and data of a slice, whether they hold the line or not
 	CrossbarNs   float64 `toml:"crossbar_ns"`   // SM to slice or back, one way
 	BridgeNs     float64 `toml:"bridge_ns"`     // between the partitions, one way
 	MemoryNs     float64 `toml:"memory_ns"`     // slice to channel and back: controller and PHY pipelines
@@ -37,8 +39,8 @@ func (c *Config) Validate(report func(key, message string)) {
 	for _, v := range []struct {
 		key string
 		bad bool
-	}{{"bytes", c.Bytes == 0}, {"slice_gbps", c.SliceGBps <= 0}, {"mshrs", c.MSHRs < 1}, {"hit_ns", c.HitNs < 0},
-		{"crossbar_ns", c.CrossbarNs < 20}, {"bridge_ns", c.BridgeNs < 20 && c.Partitions == 2}, {"memory_ns", c.MemoryNs < 0}} {
+	}{{"bytes", c.Bytes == 0}, {"slice_gbps", c.SliceGBps <= 0}, {"store_gbps", c.StoreGBps < 0}, {"mshrs", c.MSHRs < 1}, {"hit_ns", c.HitNs < 0},
+		{"crossbar_ns", c.CrossbarNs < 20}, {"bridge_ns", c.HitNs+c.BridgeNs < 20 && c.Partitions == 2}, {"memory_ns", c.MemoryNs < 0}} {
 		if v.bad {
 			report(v.key, "must be positive (crossings at least 20 ns, the simulator's lookahead)")
 		}
@@ -74,22 +76,23 @@ func (s *Stats) Add(o *Stats) {
 
 // Group is the domain of some slices of one partition and their channels.
 type Group struct {
-	port   *sim.Port[devices.Message]
-	wiring *Wiring
-	local  []int16 // slice id → index in slices, or -1
-	slices []slice
-	psByte float64
-	hit    sim.Time
-	cross  sim.Time
-	bridge sim.Time
-	memory sim.Time
-	mshrs  int
-	backs  uint32   // bytes of dirty lines that a slice hands to its channel before it refuses stores
-	next   sim.Time // when the channels must next be run
-	slack  sim.Time // from a command in a channel to the earliest message that it can cause
-	window sim.Time // longest window of the engine
-	stats  Stats
-	served sim.Histogram // time of fetches in the channels
+	port    *sim.Port[devices.Message]
+	wiring  *Wiring
+	local   []int16 // slice id → index in slices, or -1
+	slices  []slice
+	psByte  float64
+	psStore float64
+	hit     sim.Time
+	cross   sim.Time
+	bridge  sim.Time
+	memory  sim.Time
+	mshrs   int
+	backs   uint32   // bytes of dirty lines that a slice hands to its channel before it refuses stores
+	next    sim.Time // when the channels must next be run
+	slack   sim.Time // from a command in a channel to the earliest message that it can cause
+	window  sim.Time // longest window of the engine
+	stats   Stats
+	served  sim.Histogram // time of fetches in the channels
 }
 
 // Wiring says which domain owns each slice of the L2.
@@ -121,7 +124,7 @@ func (w *Wiring) Near(addr uint64, partition int) int {
 // NewGroup builds the domain that owns the given slices, all of one
 // partition, each with its own channel. lookahead is the engine's.
 func NewGroup(c Config, d dram.Config, port *sim.Port[devices.Message], w *Wiring, slices []int, lookahead sim.Time) (*Group, error) {
-	g := &Group{port: port, wiring: w, local: make([]int16, w.Slices), psByte: 1e3 / c.SliceGBps, mshrs: c.MSHRs, next: sim.Never,
+	g := &Group{port: port, wiring: w, local: make([]int16, w.Slices), psByte: 1e3 / c.SliceGBps, psStore: 1e3 / cmp.Or(c.StoreGBps, c.SliceGBps), mshrs: c.MSHRs, next: sim.Never,
 		hit: sim.FromNanoseconds(c.HitNs), cross: sim.FromNanoseconds(c.CrossbarNs), bridge: sim.FromNanoseconds(c.BridgeNs),
 		memory: sim.FromNanoseconds(c.MemoryNs), window: lookahead}
 	g.slack = g.memory + g.hit + g.cross

@@ -40,10 +40,10 @@ func TestHitLatencyIsTheSumOfItsParts(t *testing.T) {
 	r := g.readers[0]
 	nearHit := ns(c.CrossbarNs, c.HitNs, c.CrossbarNs)
 	require.Equal(t, nearHit, r.read(near, 128), "near hit")
-	require.Equal(t, nearHit+ns(2*c.BridgeNs), r.read(far, 128), "far hit")
+	require.Equal(t, nearHit+ns(c.HitNs, 2*c.BridgeNs), r.read(far, 128), "far hit")
 	require.Equal(t, nearHit, r.read(far, 128), "copy of a far line")
 	require.Equal(t, nearHit, r.write(near, 128), "near write")
-	require.Equal(t, nearHit+ns(c.BridgeNs), r.write(far, 128), "far write; its ack comes straight back")
+	require.Equal(t, nearHit+ns(c.HitNs, c.BridgeNs), r.write(far, 128), "far write; its ack comes straight back")
 }
 
 func (g *rig) partitionOf(addr uint64) int {
@@ -62,7 +62,7 @@ func TestMissLatencyAddsMemoryAndUnloadedDRAM(t *testing.T) {
 		{"near line", 0, []float64{c.CrossbarNs}, []float64{c.CrossbarNs}, 128},
 		{"near sector", 0, []float64{c.CrossbarNs}, []float64{c.CrossbarNs}, 32},
 		{"near granule", 0, []float64{c.CrossbarNs}, []float64{c.CrossbarNs}, 256},
-		{"far line", 1, []float64{c.CrossbarNs, c.BridgeNs}, []float64{c.BridgeNs, c.CrossbarNs}, 128},
+		{"far line", 1, []float64{c.CrossbarNs, c.HitNs, c.BridgeNs}, []float64{c.BridgeNs, c.CrossbarNs}, 128},
 	} {
 		t.Run(k.name, func(t *testing.T) {
 			g := newRig(t, c, 1)

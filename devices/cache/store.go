@@ -17,14 +17,14 @@ func (g *Group) write(s *slice, at sim.Time, m *devices.Message, home bool) {
 	if !home {
 		g.invalidate(s, m)
 		h, _ := g.wiring.Locate(m.Addr)
-		g.port.Send(int(g.wiring.Port[h]), at+g.bridge, sim.Deliver, m)
+		g.port.Send(int(g.wiring.Port[h]), at+g.hit+g.bridge, sim.Deliver, m)
 		return
 	}
 	if m.From != devices.NoReply && s.backs >= g.backs {
 		s.refused.push(&stalled{*m, at})
 		return
 	}
-	begin := s.admit(at, m.Bytes, g.psByte)
+	begin := s.admit(at, m.Bytes, g.psStore)
 	g.stats.PipelineBusyPs += uint64(s.free - begin)
 	g.stats.Written += uint64(m.Bytes)
 	end := m.Addr + uint64(m.Bytes)
@@ -35,7 +35,7 @@ func (g *Group) write(s *slice, at sim.Time, m *devices.Message, home bool) {
 	if copied {
 		inval := *m
 		inval.Kind = invalidate
-		g.port.Send(int(g.wiring.Port[g.wiring.Mirror(s.id)]), begin+g.bridge, sim.Deliver, &inval)
+		g.port.Send(int(g.wiring.Port[g.wiring.Mirror(s.id)]), begin+g.hit+g.bridge, sim.Deliver, &inval)
 	}
 	if m.From != devices.NoReply {
 		ack := *m
@@ -136,7 +136,10 @@ func (g *Group) Keep(slice int, base uint64, copied bool) (held bool) {
 	set.touch(way)
 	st := &set.state[way]
 	st.valid = wholeLine
-	st.copied = st.copied || copied
+	if copied {
+		st.copied = true
+		set.lent |= 1 << way
+	}
 	return held
 }
 

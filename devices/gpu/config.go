@@ -4,21 +4,26 @@ package gpu
 type Config struct {
 	SMs              int     `toml:"sms"`
 	ClockMHz         float64 `toml:"clock_mhz"`
-	Registers        int     `toml:"registers"`            // 32-bit registers a SM
-	SharedBytes      int     `toml:"shared_bytes"`         // shared memory a SM, for CTAs
-	Threads          int     `toml:"threads"`              // resident threads a SM
-	CTAs             int     `toml:"ctas"`                 // resident CTAs a SM
-	TensorTFLOPS     float64 `toml:"tensor_tflops"`        // dense bf16, all SMs, sustained
-	VectorTFLOPS     float64 `toml:"vector_tflops"`        // fp32 outside the tensor cores
-	PortBytesPerClk  float64 `toml:"port_bytes_per_clock"` // crossbar into one SM
-	RequestsPerClock float64 `toml:"requests_per_clock"`   // requests one SM sends
-	LaunchNs         float64 `toml:"launch_ns"`            // empty kernel, first CTA to end
-	GapNs            float64 `toml:"gap_ns"`               // end of a kernel to the start of the next in a graph
-	CTANs            float64 `toml:"cta_ns"`               // dispatcher's time for one CTA
-	RemoteNs         float64 `toml:"remote_ns"`            // SM to a link's port, one way
-	BarrierNs        float64 `toml:"barrier_ns"`           // barrier of a grid, beyond the crossings to its counter and back
-	L1Bytes          int     `toml:"l1_bytes"`             // L1 a SM, for kernels that read through it; 0: none
-	L1HitNs          float64 `toml:"l1_hit_ns"`            // load to use
+	Registers        int     `toml:"registers"`             // 32-bit registers a SM
+	SharedBytes      int     `toml:"shared_bytes"`          // shared memory a SM, for CTAs
+	Threads          int     `toml:"threads"`               // resident threads a SM
+	CTAs             int     `toml:"ctas"`                  // resident CTAs a SM
+	TensorTFLOPS     float64 `toml:"tensor_tflops"`         // dense bf16, all SMs, sustained
+	VectorTFLOPS     float64 `toml:"vector_tflops"`         // fp32 outside the tensor cores
+	GPCs             int     `toml:"gpcs"`                  // clusters of SMs; 0: one for 16 SMs
+	FillFirst        int     `toml:"fill_first"`            // SMs of the first GPC that a grid fills before it goes round the GPCs
+	PortBytesPerClk  float64 `toml:"port_bytes_per_clock"`  // crossbar into one SM
+	GPCBytesPerClk   float64 `toml:"gpc_bytes_per_clock"`   // crossbar into a GPC; 0: no limit
+	SMBytes          int     `toml:"sm_bytes"`              // of reads of the L2 under way at most, for each SM of a GPC together; 0: any number
+	StoreBytesPerClk float64 `toml:"store_bytes_per_clock"` // out of one SM; 0: port_bytes_per_clock
+	RequestsPerClock float64 `toml:"requests_per_clock"`    // requests one SM sends
+	LaunchNs         float64 `toml:"launch_ns"`             // empty kernel, first CTA to end
+	GapNs            float64 `toml:"gap_ns"`                // end of a kernel to the start of the next in a graph
+	CTANs            float64 `toml:"cta_ns"`                // dispatcher's time for one CTA
+	RemoteNs         float64 `toml:"remote_ns"`             // SM to a link's port, one way
+	BarrierNs        float64 `toml:"barrier_ns"`            // barrier of a grid, beyond the crossings to its counter and back
+	L1Bytes          int     `toml:"l1_bytes"`              // L1 a SM, for kernels that read through it; 0: none
+	L1HitNs          float64 `toml:"l1_hit_ns"`             // load to use
 }
 
 // Validate reports values that no GPU can have.
@@ -32,6 +37,17 @@ func (c *Config) Validate(report func(key, message string)) {
 		if v.bad {
 			report(v.key, "must be positive, and no more than a GPU can have")
 		}
+	}
+	for _, v := range []struct {
+		key   string
+		value float64
+	}{{"gpcs", float64(c.GPCs)}, {"fill_first", float64(c.FillFirst)}, {"gpc_bytes_per_clock", c.GPCBytesPerClk}, {"sm_bytes", float64(c.SMBytes)}, {"store_bytes_per_clock", c.StoreBytesPerClk}} {
+		if v.value < 0 {
+			report(v.key, "must not be negative")
+		}
+	}
+	if c.SMs > 0 && max(c.GPCs, c.FillFirst) > c.SMs {
+		report("sms", "must be no fewer than gpcs and fill_first")
 	}
 	if c.L1Bytes < 0 || c.L1Bytes > 1<<24 {
 		report("l1_bytes", "must be 0 to 16777216")

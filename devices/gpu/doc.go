@@ -13,11 +13,15 @@
 // arrival, the instructions until the next. Stores are posted, up to a window;
 // loads can go through an L1; and a barrier can hold the grid.
 //
-// The SMs of a group share a TLB if there is one: remote addresses are always
+// A group is a GPC. Its SMs share a port of the crossbar, which on an H200 takes
+// in what seven of them can, and a window on what they have asked the L2 for:
+// how long a lone request waits while all SMs stream follows from it.
+//
+// The SMs of a GPC share a TLB if there is one: remote addresses are always
 // looked up in it, HBM only while more of it is in use than the TLB covers.
 //
 // Left out: instruction issue, register and shared-memory bank conflicts (a
 // kernel's profile carries its measured time a tile instead), L1 hits but of
-// kernels of warps, warp scheduling, clock and power management, several
-// kernels at once, and what SMs of one GPC share on their way to the crossbar.
+// kernels of warps, warp scheduling, clock and power management, and several
+// kernels at once.
 package gpu

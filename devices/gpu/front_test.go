@@ -115,7 +115,7 @@ func TestDispatcherStartsOneCTAAtATime(t *testing.T) {
 }
 
 func TestGridFillsAllSMsBeforeAnyTwice(t *testing.T) {
-	c := testConfig(30) // three groups of ten
+	c := testConfig(30) // two GPCs
 	g := newRig(t, c, memory{latency: us})
 	g.gpu.Front.Add(0, Op{Kernel: kernel(30, 1, &streamer{tiles: 1, bytes: 64})})
 	g.runUntil(func() bool { return g.resident() == 30 })
@@ -124,7 +124,7 @@ func TestGridFillsAllSMsBeforeAnyTwice(t *testing.T) {
 		for i := range group.ctas {
 			held[group.ctas[i].sm] = true
 		}
-		require.Len(t, held, 10)
+		require.Len(t, held, len(group.sms))
 	}
 	g.finish()
 }

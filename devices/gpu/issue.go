@@ -32,6 +32,7 @@ type issuer struct {
 	begun bool
 	awake bool     // an event will go on with it
 	full  bool     // the first transfer waits for stores to be taken
+	line  bool     // it waits in line for the GPC's window
 	free  sim.Time // when the next request can leave
 
 	stores uint32 // bytes of tiles' stores not yet taken
@@ -57,7 +58,7 @@ func (g *Group) pump(at sim.Time, n int32) {
 	u.free = max(u.free, at)
 	for u.head < len(u.queue) {
 		if !g.send(s, &u.queue[u.head]) {
-			if !u.full {
+			if !u.full && !u.line {
 				g.local(u.free, issueMore, n)
 			}
 			return
@@ -107,6 +108,9 @@ func (g *Group) send(s *sm, t *transfer) bool {
 					g.store(s, c, m)
 					continue
 				}
+				if g.waits(c.sm, &m) {
+					return false
+				}
 				u.at += uint64(m.Bytes)
 				if cached && s.l1.touch(m.Addr) {
 					u.free += g.psIssue
@@ -124,18 +128,19 @@ func (g *Group) send(s *sm, t *transfer) bool {
 func (g *Group) request(s *sm, c *cta, stage int32, m *devices.Message) {
 	u := &s.out
 	u.free += g.psIssue
-	m.Born = u.free
+	m.Born = u.free + sim.Time(u.run)*c.gap
 	if m.Kind == devices.Write {
 		g.flows[c.flow].Written += uint64(m.Bytes)
 	} else {
 		c.pending[stage]++
+		g.window.take(m)
 	}
-	g.depart(s, m)
+	g.depart(m)
 }
 
 // depart sends a request on its way, which its translation can make longer.
-func (g *Group) depart(s *sm, m *devices.Message) {
-	to, flight := g.fabric.route(m.Addr, s.partition)
+func (g *Group) depart(m *devices.Message) {
+	to, flight := g.fabric.route(m.Addr, g.partition)
 	wait := g.tlb.wait(m.Addr)
 	m.Why[devices.Translate] = int32(wait)
 	g.port.Send(int(to), m.Born+flight+wait, sim.Deliver, m)

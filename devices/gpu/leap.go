@@ -73,7 +73,7 @@ func (u *GPU) Leap(now sim.Time, rate float64) Leap {
 		first := u.runBytes(k.Program.Prologue(f.grid.next, u.runs[:0]))
 		return Leap{Waves: waves, Bytes: float64(waves) * (tile*float64(k.Program.Tiles(f.grid.next)) + first*float64(resident))}
 	}
-	if live < resident || resident < f.grid.left && f.grid.next == k.CTAs {
+	if live < resident || resident < f.grid.left && f.grid.next == k.CTAs || !u.told(k, now) {
 		return Leap{}
 	}
 	steps, spread := u.steps(k, now, tile/rate)
@@ -85,6 +85,22 @@ func (u *GPU) Leap(now sim.Time, rate float64) Leap {
 		l.Tail = spread * tile / rate / 2
 	}
 	return l
+}
+
+// tellingTiles are how many each CTA must have done, in the mean, before the
+// last Mark and after it, for its pace to be told from chance.
+const tellingTiles = 2
+
+// told reports whether the CTAs' paces are known. If too little was done at the
+// last Mark, it sets another as soon as that tells something.
+func (u *GPU) told(k *Kernel, now sim.Time) bool {
+	ctas, before, since := 0, 0, 0
+	u.each(k, func(c *cta) { ctas, before, since = ctas+1, before+int(c.noted.done), since+int(c.done-c.noted.done) })
+	enough := tellingTiles * ctas
+	if before < enough && before+since >= enough {
+		u.Mark(now)
+	}
+	return before >= enough && since >= enough
 }
 
 // each calls f with every resident CTA of the kernel.
@@ -115,26 +131,23 @@ func (u *GPU) steps(k *Kernel, now sim.Time, round float64) (steps int, spread f
 	return int(least), math.Sqrt(squares/n) * d.chance
 }
 
-// drift is how much further apart CTAs come over a leap than they are. As a
-// rule their progress is a random walk, so what a CTA is ahead of the mean of
-// its age grows with the square root of its time; but where those ahead at the
-// last Mark have since gained more, as CTAs whose data lie in a faster tier
-// do, it grows with time.
+// drift is how much further apart CTAs come over a leap than they are. A CTA's
+// pace differs from the mean's for good, as when its data lie in a faster tier
+// or it shares its SM with fewer, and by chance: what it is ahead of the mean of
+// its age grows with its time for the one and, as a random walk, with the
+// square root of its time for the other. How much of it is lasting is told by
+// how far those ahead at the last Mark have gained more since.
 type drift struct {
 	now, length float64 // ps
 	speed       float64 // mean tiles a ps
 	real        float64 // share of the deviations that is more than the counting of whole tiles
-	lasting     bool
+	lasting     float64 // share of their variance that is of lasting differences
 	chance      float64 // share of the deviations to come that the past does not tell
 }
 
-// lastingCorrelation of what CTAs were ahead with what they have gained since
-// tells lasting differences from chance.
-const lastingCorrelation = 0.5
-
 // drift returns the drift over a leap of so many ps.
 func (u *GPU) drift(k *Kernel, now sim.Time, length float64) drift {
-	d := drift{now: float64(now), length: length, chance: 1}
+	d := drift{now: float64(now), length: length}
 	var age, done, oldAge, oldDone float64
 	u.each(k, func(c *cta) {
 		age, done = age+d.age(c), done+float64(c.done)
@@ -146,7 +159,7 @@ func (u *GPU) drift(k *Kernel, now sim.Time, length float64) drift {
 	u.each(k, func(c *cta) {
 		e := d.ahead(c)
 		n, squares = n+1, squares+e*e
-		if c.noted.done > 0 && oldAge < age {
+		if c.noted.age > 0 && oldAge < age {
 			before = append(before, float64(c.noted.done)-oldDone/oldAge*c.noted.age)
 			since = append(since, float64(c.done-c.noted.done)-(done-oldDone)/(age-oldAge)*(d.age(c)-c.noted.age))
 		}
@@ -154,12 +167,12 @@ func (u *GPU) drift(k *Kernel, now sim.Time, length float64) drift {
 	const counting = 1.0 / 12 // variance of rounding to whole tiles
 	if v := squares / n; v > counting {
 		d.real = math.Sqrt((v - counting) / v)
-	}
-	if len(before) > 2 {
-		if r := stat.Correlation(before, since, nil); r > lastingCorrelation {
-			d.lasting, d.chance = true, math.Sqrt(1-r*r)
+		if len(before) > 2 { // a lasting difference in pace of variance r makes this covariance r × time before × time since
+			r := (stat.Covariance(before, since, nil) + counting) / (oldAge * (age - oldAge))
+			d.lasting = max(0, min(r*age*age/(v-counting), 1))
 		}
 	}
+	d.chance = math.Sqrt(1 - d.lasting*d.lasting)
 	return d
 }
 
@@ -184,10 +197,8 @@ func (d *drift) ahead(c *cta) float64 { return float64(c.done) - d.speed*d.age(c
 // of returns the tiles by which the leap takes a CTA further than the mean.
 func (d *drift) of(c *cta) float64 {
 	age := d.age(c)
-	grows := math.Sqrt((age+d.length)/age) - 1
-	if d.lasting {
-		grows = d.length / age
-	}
+	longer := (age + d.length) / age
+	grows := math.Sqrt(longer*(1+(longer-1)*d.lasting)) - 1
 	return grows * d.ahead(c) * d.real
 }
 

@@ -1,7 +1,9 @@
 package gpu
 
 import (
+	"cmp"
 	"fmt"
+	"math"
 
 	"hwsim/devices"
 	"hwsim/sim"
@@ -31,32 +33,36 @@ type FlowStats struct {
 	Latency  sim.Histogram
 }
 
-// Group is the domain of some SMs.
+// Group is the domain of the SMs of a GPC, which share a port of the crossbar.
 type Group struct {
-	port    *sim.Port[devices.Message]
-	front   int // the front end's domain
-	fabric  *Fabric
-	kernels *[]*Kernel
-	sms     []sm
-	tlb     groupTLB
-	ctas    []cta
-	spare   []int32
-	psByte  float64  // port time a byte
-	psIssue sim.Time // between requests of one SM
-	l1Hit   sim.Time
-	horizon sim.Time // of the current window
-	flows   []FlowStats
-	bytes   uint64 // returned to SMs, all flows
+	port      *sim.Port[devices.Message]
+	front     int // the front end's domain
+	fabric    *Fabric
+	kernels   *[]*Kernel
+	sms       []sm
+	tlb       groupTLB
+	ctas      []cta
+	spare     []int32
+	partition int
+	window    window   // of the GPC's reads
+	portFree  sim.Time // when the GPC's port is next idle
+	psGPC     float64  // the GPC's port time a byte
+	psByte    float64  // an SM's port time a byte
+	psStore   float64  // a byte on its way out of an SM
+	psIssue   sim.Time // between requests of one SM
+	l1Hit     sim.Time
+	horizon   sim.Time // of the current window
+	flows     []FlowStats
+	bytes     uint64 // returned to SMs, all flows
 }
 
 // sm is one streaming multiprocessor.
 type sm struct {
-	partition int
-	portFree  sim.Time // when the crossbar port is next idle
-	out       issuer
-	coreFree  sim.Time // when the next tile can have the SM to itself
-	resident  int      // CTAs
-	l1        l1
+	portFree sim.Time // when its port is next idle
+	out      issuer
+	coreFree sim.Time // when the next tile can have the SM to itself
+	resident int      // CTAs
+	l1       l1
 }
 
 // cta is one resident CTA.
@@ -71,6 +77,7 @@ type cta struct {
 	leap    int32 // tiles that the current leap takes it
 	stages  int32
 	flow    uint8
+	gap     sim.Time // from one run of a tile to the next
 	began   sim.Time // to load its tiles
 	skipped sim.Time // length of the leaps since
 	noted   struct { // what it had done at the last Mark
@@ -86,11 +93,16 @@ type cta struct {
 	ready   [MaxStages + 1]sim.Time // when the port has delivered the stage
 }
 
-func newGroup(c *Config, port *sim.Port[devices.Message], front int, f *Fabric, kernels *[]*Kernel, partitions []int) *Group {
-	g := &Group{port: port, front: front, fabric: f, kernels: kernels, tlb: newGroupTLB(f.Translation),
-		psByte: 1e6 / c.ClockMHz / c.PortBytesPerClk, psIssue: sim.Time(1e6 / c.ClockMHz / c.RequestsPerClock), l1Hit: sim.FromNanoseconds(c.L1HitNs)}
-	for _, p := range partitions {
-		g.sms = append(g.sms, sm{partition: p, l1: l1{bytes: c.L1Bytes}})
+func newGroup(c *Config, port *sim.Port[devices.Message], front int, f *Fabric, kernels *[]*Kernel, sms, partition int) *Group {
+	clock := 1e6 / c.ClockMHz
+	g := &Group{port: port, front: front, fabric: f, kernels: kernels, tlb: newGroupTLB(f.Translation), partition: partition, window: window{bytes: cmp.Or(c.SMBytes*sms, math.MaxInt)},
+		psByte: clock / c.PortBytesPerClk, psStore: clock / cmp.Or(c.StoreBytesPerClk, c.PortBytesPerClk),
+		psIssue: sim.Time(clock / c.RequestsPerClock), l1Hit: sim.FromNanoseconds(c.L1HitNs)}
+	if c.GPCBytesPerClk > 0 {
+		g.psGPC = clock / c.GPCBytesPerClk
+	}
+	for range sms {
+		g.sms = append(g.sms, sm{l1: l1{bytes: c.L1Bytes}})
 	}
 	return g
 }
@@ -194,15 +206,20 @@ func (g *Group) load(at sim.Time, slot int32) {
 	g.issue(at, slot, c.next-1, int32(c.stage(c.next-1)))
 }
 
-// arrive takes one answer off the crossbar.
+// arrive takes one answer off the crossbar, through the GPC's port and the
+// SM's.
 func (g *Group) arrive(at sim.Time, m *devices.Message) {
 	slot, stage := int32(m.Tag>>8), m.Tag&0xff
 	c := &g.ctas[slot]
 	s := &g.sms[c.sm]
-	s.portFree = max(s.portFree, at) + sim.Time(float64(m.Bytes)*g.psByte)
+	g.portFree = max(g.portFree, at) + sim.Time(float64(m.Bytes)*g.psGPC)
+	s.portFree = max(s.portFree, g.portFree) + sim.Time(float64(m.Bytes)*g.psByte)
 	c.ready[stage] = max(c.ready[stage], s.portFree)
 	c.pending[stage]--
 	g.bytes += uint64(m.Bytes)
+	if devices.Tier(m.Addr) == 0 {
+		g.answered(at, int(m.Bytes))
+	}
 	g.count(c.flow, m, s.portFree)
 	if c.pending[stage] == 0 {
 		g.complete(c.ready[stage], slot, int32(stage))

@@ -14,6 +14,7 @@ type Warps struct {
 	Of      func(cta int) int                        // warps of a CTA, at most MaxStages
 	Time    func(cta, tile int) (chain, sm sim.Time) // from a tile's last byte to the warp's next request, above 0, and how long of that the SM issues for this warp alone
 	Flow    func(cta int) uint8                      // counts a CTA's requests; nil: the kernel's Flow
+	Gap     sim.Time                                 // from the departure of one run of a tile to the next: instructions in between
 	Barrier int                                      // tiles of each warp from one barrier of the whole grid to the next; 0: none
 	L1      bool                                     // loads go through the SM's L1
 }
@@ -31,7 +32,7 @@ const (
 
 // ofWarps turns a new CTA into a set of warps; spare is storage to reuse.
 func (c *cta) ofWarps(w *Warps, spare []int32) {
-	c.stages = int32(w.Of(int(c.id)))
+	c.stages, c.gap = int32(w.Of(int(c.id))), w.Gap
 	if w.Flow != nil {
 		c.flow = w.Flow(int(c.id))
 	}
@@ -100,11 +101,11 @@ func (g *Group) arriveAtBarrier(at sim.Time, slot int32) {
 // store sends a store of a tile, which fills the SM's way out.
 func (g *Group) store(s *sm, c *cta, m devices.Message) {
 	u := &s.out
-	u.free += max(g.psIssue, sim.Time(float64(m.Bytes)*g.psByte))
+	u.free += max(g.psIssue, sim.Time(float64(m.Bytes)*g.psStore))
 	u.stores += m.Bytes
 	g.flows[c.flow].Written += uint64(m.Bytes)
 	m.Kind, m.Born, m.Tag = devices.Write, u.free, uint32(c.sm)<<8|storeStage
-	g.depart(s, &m)
+	g.depart(&m)
 }
 
 // taken goes on after a store has been taken, or the barrier passed.

@@ -22,7 +22,7 @@ const (
 		"chase_random,ca,4096,32,%g\nchase_random,cg,1048576,8192,%g\nchase_random,cg,46137344,360448,%g\nchase_random,cg,134217728,1048576,%g\n" +
 		"chase_host,cg,1048576,8192,%g\nchase_peer,cg,1048576,8192,%g\n"
 	transfers = "test,param,range_bytes,blocks,threads,bytes_moved,GBps\n" +
-		"read_vs_sms,w0of4,1073741824,1,1024,1073741824,%g\nmemcpy_h2d,67108864,67108864,1,0,67108864,%g\npeer_read,16B_lane,4294967296,132,512,4294967296,%g\n" +
+		"memcpy_h2d,67108864,67108864,1,0,67108864,%g\npeer_read,16B_lane,4294967296,132,512,4294967296,%g\n" +
 		"memcpy_h2d,4096,262144,64,0,262144,%g\nmemcpy_d2h,4096,262144,64,0,262144,%g\nmemcpy_h2d_sync,64,64,1,0,64,%g\nmemcpy_peer,4096,262144,64,0,262144,%g\n" +
 		"gather_random,32,17179869184,528,512,3979345920,%g\n"
 )
@@ -93,12 +93,12 @@ func TestWhatCannotBeReadIsSaid(t *testing.T) {
 }
 
 func TestImpossibleValuesAreNotTaken(t *testing.T) {
-	data := fstest.MapFS{"l.csv": {Data: []byte("test,cache_op,range_bytes,nodes,ns_per_access\nchase_random,cg,1048576,8192,200\nchase_random,cg,44040192,8192,150\n")}}
+	data := fstest.MapFS{"l.csv": {Data: []byte("test,cache_op,range_bytes,nodes,ns_per_access\nchase_random,ca,4096,32,0.5\n")}}
 	r, err := Run(context.Background(), "h200_sxm", data)
 	require.NoError(t, err)
 	for _, p := range r.Parameters {
-		if p.Key == "l2.bridge_ns" {
-			require.Regexp(t, `: l\.csv:3: they give -25$`, p.Problem)
+		if p.Key == "gpu.l1_hit_ns" {
+			require.Regexp(t, `: l\.csv:2: they give -0\.\d+$`, p.Problem)
 		}
 	}
 }
@@ -133,9 +133,11 @@ func TestReadingsPickTheirRows(t *testing.T) {
 	require.Equal(t, copies[2:], most("param", tests("memcpy_h2d"))(s, copies))
 	require.Empty(t, least("param", tests("memcpy_d2h"))(s, copies))
 	chases := rows("chase_random", "range_bytes", "1048576", "27262976", "46137344", "62914560", "134217728")
-	require.Equal(t, chases[:1], chased(0, 0.4)(s, chases))
-	require.Equal(t, chases[2:3], chased(0.66, 0.875)(s, chases))
-	require.Equal(t, chases[4:], chased(1.5, 10)(s, chases))
+	require.Equal(t, chases[:1], nearL2(s, chases))
+	require.Equal(t, chases[2:3], onPlateau(s, chases))
+	require.Equal(t, chases[4:], inHBM(s, chases))
+	require.Equal(t, []row{chases[2], chases[4]}, beyondPlateau(s, chases))
+	require.Empty(t, beyondPlateau(s, chases[:4]))
 }
 
 // Ten percent of the near hit is ten percent of error where only it counts.

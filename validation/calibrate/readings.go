@@ -2,8 +2,6 @@ package calibrate
 
 import (
 	"cmp"
-	"math"
-	"math/bits"
 	"slices"
 	"strconv"
 
@@ -32,35 +30,27 @@ var readings = []reading{
 
 	// One reading for two parameters: their ratio stays.
 	{key: "l2.hit_ns", from: "chases that hit the near L2, its share of them",
-		field: func(s *hierarchy.Config) *float64 { return &s.L2.HitNs }, rows: chased(0, 0.4),
+		field: func(s *hierarchy.Config) *float64 { return &s.L2.HitNs }, rows: nearL2,
 		value: func(s *hierarchy.Config, was float64, rows []row) float64 {
 			return mean(rows) * was / (was + 2*s.L2.CrossbarNs)
 		}},
 	{key: "l2.crossbar_ns", from: "half of the same less the hit",
-		field: func(s *hierarchy.Config) *float64 { return &s.L2.CrossbarNs }, rows: chased(0, 0.4),
+		field: func(s *hierarchy.Config) *float64 { return &s.L2.CrossbarNs }, rows: nearL2,
 		value: func(s *hierarchy.Config, _ float64, rows []row) float64 { return (mean(rows) - s.L2.HitNs) / 2 }},
 
-	{key: "l2.bridge_ns", from: "half of the plateau of the far L2 less the near",
-		field: bridge, rows: chased(0.66, 0.875),
-		value: func(s *hierarchy.Config, _ float64, rows []row) float64 {
-			return (mean(rows) - s.L2.HitNs - 2*s.L2.CrossbarNs) / 2
+	// Over the plateau before HBM half of the accesses go to memory, over HBM all
+	// do; half of either cross the bridge. The difference tells the memory.
+	{key: "l2.memory_ns", from: "chases over 1.5 to 10 times the L2, less those over the plateau before", simulated: true,
+		field: func(s *hierarchy.Config) *float64 { return &s.L2.MemoryNs }, rows: beyondPlateau,
+		value: func(s *hierarchy.Config, was float64, rows []row) float64 {
+			return was + 2*(short(inHBM(s, rows))-short(onPlateau(s, rows)))
 		}},
-	{key: "l2.memory_ns", from: "chases over 1.5 to 10 times the L2", simulated: true,
-		field: func(s *hierarchy.Config) *float64 { return &s.L2.MemoryNs }, rows: chased(1.5, 10), value: difference(1)},
+	{key: "l2.bridge_ns", from: "chases over the plateau before HBM, half of them there and back", simulated: true,
+		field: bridge, rows: onPlateau, value: difference(1)},
 	{key: "host.fabric_ns", from: "the smallest chase over host memory, there and back", simulated: true,
 		field: ofHost(func(h *hierarchy.Host) *float64 { return &h.FabricNs }), rows: least("range_bytes", tests("chase_host")), value: difference(2)},
 	{key: "peer.fabric_ns", from: "the smallest chase over the peer's memory, there and back", simulated: true,
 		field: ofPeer(func(p *hierarchy.Peer) *float64 { return &p.FabricNs }), rows: least("range_bytes", tests("chase_peer")), value: difference(2)},
-
-	{key: "gpu.port_bytes_per_clock", from: "the rate of one SM alone with 1024 threads, a clock, to the next power of two",
-		field: func(s *hierarchy.Config) *float64 { return &s.GPU.PortBytesPerClk },
-		rows: func(_ *hierarchy.Config, all []row) []row {
-			return tests("read_vs_sms", "blocks", "1", "threads", "1024")(all)
-		},
-		value: func(s *hierarchy.Config, _ float64, rows []row) float64 {
-			perClock := rows[0].Bytes / mean(rows) * 1e3 / s.GPU.ClockMHz
-			return float64(uint(1) << bits.Len(uint(math.Ceil(perClock))-1))
-		}},
 
 	{key: "host.link.overhead", from: "the largest copy from the host", simulated: true,
 		field: ofHost(func(h *hierarchy.Host) *float64 { return &h.Link.Overhead }), rows: most("param", tests("memcpy_h2d")), value: lost},
@@ -172,6 +162,13 @@ func number(r *row, column string) float64 {
 	return v
 }
 
+// The parts of a chase's range, by the size of the L2.
+var (
+	nearL2    = chased(0, 0.4)
+	onPlateau = chased(0.66, 0.875)
+	inHBM     = chased(1.5, 10)
+)
+
 // chased picks chases past the L1 whose ranges are between two multiples of
 // the L2.
 func chased(lo, hi float64) func(*hierarchy.Config, []row) []row {
@@ -183,6 +180,16 @@ func chased(lo, hi float64) func(*hierarchy.Config, []row) []row {
 		}
 		return some
 	}
+}
+
+// beyondPlateau picks chases over HBM and over the plateau before, if there
+// are both.
+func beyondPlateau(s *hierarchy.Config, all []row) []row {
+	plateau, memory := onPlateau(s, all), inHBM(s, all)
+	if len(plateau) == 0 || len(memory) == 0 {
+		return nil
+	}
+	return append(plateau, memory...)
 }
 
 // copyOut is what a copy to the host costs, of its own from here on.

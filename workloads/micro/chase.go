@@ -56,7 +56,7 @@ func (p *chase) round(_, _, n int, runs []gpu.Run) []gpu.Run {
 }
 
 func (p *chase) kernel(c *hierarchy.Config, l1 bool) *gpu.Kernel {
-	k := kernel(c, code{"chase", 24}, 1, warpLanes, p)
+	k := kernel(c, code{name: "chase", registers: 24}, 1, warpLanes, p)
 	k.Warps.L1 = l1
 	return k
 }

@@ -17,7 +17,7 @@ type gather struct {
 	steps           int // pieces of a chunk, one after the other
 }
 
-var gatherCode = code{"gather", 64}
+var gatherCode = code{name: "gather", registers: 64}
 
 const (
 	gatherUnroll = 8
@@ -104,7 +104,7 @@ type strided struct {
 	blocks, threads      int
 }
 
-var stridedCode = code{"strided", 40}
+var stridedCode = code{name: "strided", registers: 40}
 
 const (
 	stridedTogether = 4

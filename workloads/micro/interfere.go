@@ -44,15 +44,12 @@ func Interfere(ctx context.Context, c *hierarchy.Config, a, b string) (r Interfe
 	if t := ub.tier(); t == hierarchy.PeerHBM && c.Peer == nil || t == hierarchy.DDR && (c.Host == nil || c.Host.DDR == nil) {
 		return r, fmt.Errorf("interference with %q: this system has no %s", b, t)
 	}
-	var alone []float64
-	if alone, err = together(ctx, c, ua); err == nil {
-		r.AAlone = alone[0]
-		alone, err = together(ctx, c, ub)
+	if r.AAlone, err = ua.alone(ctx, c); err == nil {
+		r.BAlone, err = ub.alone(ctx, c)
 	}
 	if err != nil {
 		return r, err
 	}
-	r.BAlone = alone[0]
 	both, err := together(ctx, c, ua, ub)
 	if err != nil {
 		return r, err
@@ -66,6 +63,18 @@ func (u user) tier() hierarchy.TierID {
 		return u.copies.remote
 	}
 	return u.stream.Tier
+}
+
+// alone returns what the user gets by itself.
+func (u user) alone(ctx context.Context, c *hierarchy.Config) (float64, error) {
+	if u.copies == nil {
+		return streamRate(ctx, c, *u.stream)
+	}
+	v, err := together(ctx, c, u)
+	if err != nil {
+		return 0, err
+	}
+	return v[0], nil
 }
 
 // together returns what the users get at once. Their streams are one grid, the

@@ -19,7 +19,7 @@ type loaded struct {
 	period sim.Time // of an iteration at the least
 }
 
-var loadedCode = code{"loaded", 32}
+var loadedCode = code{"loaded", 32, loadedTogether, 5}
 
 const (
 	loadedTogether = 4

@@ -21,6 +21,8 @@ type body interface {
 type code struct {
 	name      string
 	registers int // a thread
+	accesses  int // of a round, where they leave one after the other as it is executed
+	between   int // instructions from one of them to the next
 }
 
 // forever is more tiles than a CTA ever computes.
@@ -62,10 +64,11 @@ const (
 func kernel(c *hierarchy.Config, k code, ctas, threads int, b body) *gpu.Kernel {
 	time := func(cta, tile int) (chain, sm sim.Time) {
 		n := float64(b.instructions(cta, tile/b.warps(cta)))
-		return cycles(c, n*chainCycles), cycles(c, n*issueCycles)
+		rest := n - float64(max(0, k.accesses-1)*k.between)
+		return cycles(c, rest*chainCycles), cycles(c, n*issueCycles)
 	}
 	return &gpu.Kernel{Name: k.name, CTAs: ctas, Threads: threads, Registers: k.registers, Stages: 1, Program: loop{b},
-		Warps: &gpu.Warps{Of: b.warps, Time: time}}
+		Warps: &gpu.Warps{Of: b.warps, Time: time, Gap: cycles(c, float64(k.between)*chainCycles)}}
 }
 
 // load returns one load of a warp.

@@ -62,15 +62,7 @@ func Stream(ctx context.Context, c *hierarchy.Config, o StreamOptions) (gbps flo
 	if o.Reread {
 		return reread(ctx, c, o)
 	}
-	m, err := build(ctx, c)
-	if err != nil {
-		return 0, err
-	}
-	p := newStream(o)
-	p.warm(m)
-	m.Translated(p.from, o.Range)
-	m.launch(p.kernel(c))
-	return m.rate(m.flow(flowA))
+	return streamRate(ctx, c, o)
 }
 
 func (o *StreamOptions) validate() error {

@@ -14,7 +14,7 @@ type pages struct {
 	blocks, threads int
 }
 
-var pagesCode = code{"copyPages", 40}
+var pagesCode = code{name: "copyPages", registers: 40}
 
 const pagesLength = 5 // instructions a piece
 

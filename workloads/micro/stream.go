@@ -24,7 +24,7 @@ type stream struct {
 var streamCode = [5]struct {
 	code
 	length int
-}{{code{"stream", 56}, 119}, {code{"stream", 48}, 120}, {code{"stream", 40}, 118}, {code{"stream", 32}, 101}, {code{"stream", 32}, 94}}
+}{{code{"stream", 56, 8, 7}, 119}, {code{"stream", 48, 8, 9}, 120}, {code{"stream", 40, 8, 10}, 118}, {code{"stream", 32, 8, 9}, 101}, {code{"stream", 32, 8, 9}, 94}}
 
 func newStream(o StreamOptions) *stream {
 	return &stream{from: base(o.Tier), pieces: max(1, o.Range/piece), threads: o.Threads, blocks: o.Blocks, writes: o.WritesOf4, unroll: 8, length: streamCode[o.WritesOf4].length}
@@ -87,6 +87,70 @@ func (m *machine) partitions() []int {
 	return p
 }
 
+// streamRate returns the rate of a stream. Its CTAs have equal parts of the
+// range, so it lasts as long as those of the fullest GPC would alone, or longer.
+func streamRate(ctx context.Context, c *hierarchy.Config, o StreamOptions) (gbps float64, err error) {
+	gbps, err = steadyRate(ctx, c, o, anyGPC)
+	if err != nil || o.Blocks >= c.GPU.SMs {
+		return gbps, err
+	}
+	m, err := build(ctx, c)
+	if err != nil {
+		return 0, err
+	}
+	gpc, ctas := m.fullest(o.Blocks)
+	alone, err := steadyRate(ctx, c, o, gpc)
+	return min(gbps, alone/float64(ctas)*float64(o.Blocks)), err
+}
+
+const anyGPC = -1
+
+// steadyRate returns the rate of a stream's CTAs on one GPC, or on all.
+func steadyRate(ctx context.Context, c *hierarchy.Config, o StreamOptions, gpc int) (gbps float64, err error) {
+	m, err := build(ctx, c)
+	if err != nil {
+		return 0, err
+	}
+	p := newStream(o)
+	p.warm(m)
+	m.Translated(p.from, o.Range)
+	k := p.kernel(c)
+	if gpc != anyGPC {
+		k.Program = onGPC{k.Program, m, gpc}
+	}
+	m.launch(k)
+	return m.rate(m.flow(flowA))
+}
+
+// fullest returns the GPC with most of a grid's CTAs, and how many.
+func (m *machine) fullest(ctas int) (gpc, most int) {
+	of := make([]int, len(m.GPU.Groups))
+	for n := range ctas {
+		of[m.GPU.GPC(n)]++
+	}
+	for i, n := range of {
+		if n > most {
+			gpc, most = i, n
+		}
+	}
+	return gpc, most
+}
+
+// onGPC is a program whose CTAs elsewhere have nothing to do.
+type onGPC struct {
+	gpu.Program
+	m   *machine
+	gpc int
+}
+
+// Tiles implements gpu.Program.
+func (p onGPC) Tiles(cta int) int {
+	if p.m.GPU.GPC(cta) != p.gpc {
+		return 0
+	}
+	return p.Program.Tiles(cta)
+}
+
 // passes is a grid that reads a range over and over, all of it before any
 // warp begins again.
 type passes struct {
@@ -95,7 +159,7 @@ type passes struct {
 }
 
 // rereadCode is rereadSync's: of eight loads four are in flight together.
-var rereadCode = code{"rereadSync", 32}
+var rereadCode = code{"rereadSync", 32, rereadTogether, 8}
 
 const (
 	rereadTogether = 4
