@@ -16,6 +16,7 @@ const (
 	Start             // a unit is told to begin work
 	Done              // a unit reports that its work has ended
 	Load              // a Read that one warp awaits; a link's port tells it from others
+	Flush             // SMs are asked for the end of their stores; answered by Ack
 	Local             // first kind private to a domain
 )
 

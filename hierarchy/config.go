@@ -76,9 +76,37 @@ type Host struct {
 	Link     link.Config `toml:"link"`
 	DMA      dma.Config  `toml:"dma"`
 	FabricNs float64     `toml:"fabric_ns"` // root complex to a memory queue, one way
-	SubmitNs float64     `toml:"submit_ns"` // for a program to submit a copy and to see its end, without the copy
+	JitterNs float64     `toml:"jitter_ns"` // mean of what a read waits beyond that, exponential
+	SubmitNs float64     `toml:"submit_ns"` // for a program to submit copies and to see their end, without the copies
+	CallNs   float64     `toml:"call_ns"`   // of the host's, to submit one copy
+	EntryNs  float64     `toml:"entry_ns"`  // the same, as one of a batch
+	LaunchNs float64     `toml:"launch_ns"` // of the host's, to launch one kernel
+	GraphNs  float64     `toml:"graph_ns"`  // from a call that launches a graph of kernels to the first one's launch
+	SyncNs   float64     `toml:"sync_ns"`   // from a kernel's end until the host that waits goes on
+	Inline   *Inline     `toml:"inline"`    // nil: engines read all that they copy
 	DDR      *Memory     `toml:"ddr"`
 	CXL      *CXL        `toml:"cxl"`
+}
+
+// Inline is how the host puts the bytes of small copies to an idle GPU into
+// the commands, instead of having them read.
+type Inline struct {
+	Bytes  uint64  `toml:"bytes"`   // of the largest such copy
+	CopyNs float64 `toml:"copy_ns"` // more of the host's than for another copy, beside the bytes
+	GBps   float64 `toml:"gbps"`    // at which the host copies them
+}
+
+// HostNs returns what such a copy takes the host more than another.
+func (in *Inline) HostNs(bytes uint64) float64 { return in.CopyNs + float64(bytes)/in.GBps }
+
+// Validate reports values that no host can have.
+func (in *Inline) Validate(report func(key, message string)) {
+	if in.CopyNs < 0 {
+		report("copy_ns", "must not be negative")
+	}
+	if in.GBps <= 0 {
+		report("gbps", "must be positive")
+	}
 }
 
 // CXL is a set of equal memory expanders.
@@ -94,6 +122,7 @@ type Peer struct {
 	Link     link.Config `toml:"link"`
 	DMA      dma.Config  `toml:"dma"`
 	FabricNs float64     `toml:"fabric_ns"` // link to the peer's memory queue, one way: its crossbar and L2
+	JitterNs float64     `toml:"jitter_ns"` // mean of what a line read waits beyond that, exponential
 	HBM      Memory      `toml:"hbm"`
 }
 
@@ -121,6 +150,9 @@ func (c *Config) Validate(report func(key, message string)) {
 		if c.Peer.FabricNs < 0 {
 			report("peer.fabric_ns", "must not be negative")
 		}
+		if c.Peer.JitterNs < 0 {
+			report("peer.jitter_ns", "must not be negative")
+		}
 	}
 	if h := c.Host; h != nil {
 		if h.DDR == nil && h.CXL == nil {
@@ -132,15 +164,22 @@ func (c *Config) Validate(report func(key, message string)) {
 		if x := h.CXL; x != nil {
 			x.validate(func(key, message string) { report("host.cxl."+key, message) })
 		}
-		if h.FabricNs < 0 {
-			report("host.fabric_ns", "must not be negative")
-		}
-		if h.SubmitNs < 0 {
-			report("host.submit_ns", "must not be negative")
-		}
+		h.validateTimes(func(key, message string) { report("host."+key, message) })
 	}
 	if p := c.Peer; p != nil {
 		p.HBM.validate(func(key, message string) { report("peer.hbm."+key, message) }, true)
+	}
+}
+
+// validateTimes checks what the host and its fabric take.
+func (h *Host) validateTimes(report func(key, message string)) {
+	for _, k := range []struct {
+		key string
+		ns  float64
+	}{{"fabric_ns", h.FabricNs}, {"jitter_ns", h.JitterNs}, {"submit_ns", h.SubmitNs}, {"call_ns", h.CallNs}, {"entry_ns", h.EntryNs}, {"launch_ns", h.LaunchNs}, {"graph_ns", h.GraphNs}, {"sync_ns", h.SyncNs}} {
+		if k.ns < 0 {
+			report(k.key, "must not be negative")
+		}
 	}
 }
 

@@ -169,6 +169,9 @@ func (s *System) buildHost(h *Host, f *gpu.Fabric) error {
 	if err != nil {
 		return err
 	}
+	if h.JitterNs > 0 {
+		r.far.Jitter(h.JitterNs, true)
+	}
 	if h.DDR != nil {
 		if err := s.attach(r, f, DDR, h.DDR); err != nil {
 			return fmt.Errorf("ddr: %w", err)
@@ -193,6 +196,9 @@ func (s *System) buildPeer(p *Peer, f *gpu.Fabric) error {
 	r, err := s.connect("peer", p.Link, p.DMA, p.FabricNs, f)
 	if err != nil {
 		return err
+	}
+	if p.JitterNs > 0 {
+		r.far.Jitter(p.JitterNs, false)
 	}
 	return s.attach(r, f, PeerHBM, &p.HBM)
 }

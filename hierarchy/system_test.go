@@ -128,8 +128,12 @@ func TestValidateReportsEachBadKey(t *testing.T) {
 		"host.link.latency_ns":   func(c *Config) { c.Host.Link.LatencyNs = 1 },
 		"peer.link.latency_ns":   func(c *Config) { c.Peer.Link.LatencyNs = 1 },
 		"peer.fabric_ns":         func(c *Config) { c.Peer.FabricNs = -1 },
+		"peer.jitter_ns":         func(c *Config) { c.Peer.JitterNs = -1 },
 		"host":                   func(c *Config) { c.Host.DDR, c.Host.CXL = nil, nil },
 		"host.fabric_ns":         func(c *Config) { c.Host.FabricNs = -1 },
+		"host.jitter_ns":         func(c *Config) { c.Host.JitterNs = -1 },
+		"host.call_ns":           func(c *Config) { c.Host.CallNs = -1 },
+		"host.entry_ns":          func(c *Config) { c.Host.EntryNs = -1 },
 		"peer.hbm.granule_bytes": func(c *Config) { c.Peer.HBM.GranuleBytes = 0 },
 		"peer.hbm.capacity_gib":  func(c *Config) { c.Peer.HBM.CapacityGiB = 1e6 },
 		"host.ddr.reserved_gib":  func(c *Config) { c.Host.DDR.ReservedGiB = -1 },
@@ -140,6 +144,13 @@ func TestValidateReportsEachBadKey(t *testing.T) {
 		c.Validate(func(key, _ string) { keys = append(keys, key) })
 		require.Equal(t, []string{key}, keys)
 	}
+}
+
+func TestValidateReportsEachBadKeyOfInlineCopies(t *testing.T) {
+	var keys []string
+	in := Inline{CopyNs: -1}
+	in.Validate(func(key, _ string) { keys = append(keys, key) })
+	require.Equal(t, []string{"copy_ns", "gbps"}, keys)
 }
 
 func TestMMUIsOptional(t *testing.T) {

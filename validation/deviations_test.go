@@ -20,17 +20,13 @@ var gaps = []struct {
 	bucket    bucket
 	beyond    float64
 }{
-	{"A lone warp streams too slowly", "bandwidth.csv", "read_vs_sms w0of4 33554432 1 32", bySMs, 12},
-	{"The edge of the L1", "latency.csv", "chase_random ca 229376 1792", chaseL1Edge, -16},
-	{"Random pieces of 1 KiB and more", "gather.csv", "gather_random 1024 1073741824 528 512", chunksLarge, -11},
-	{"Strided reads of HBM", "gather.csv", "strided_512B 131072 34359738368 528 512", strided, -5},
-	{"Few random pieces in flight", "span.csv", "hbm_conc 128 68719476736 1 64", hbmByLoad, 14},
-	{"Small copies in both directions", "links.csv", "memcpy_both 4096 262144 64 0", copyBoth, -12},
-	{"Pages by one copy each", "pages.csv", "pages_dma_each 2048 8589934592 8192 0", dmaSmall, -7},
-	{"Pages by one batched call", "pages.csv", "pages_dma_batch 32768 8589934592 8192 0", dmaBatch, 80},
-	{"Pages by a kernel of few blocks", "pages.csv", "pages_sm_kernel 8192 8589934592 8 512", kernelSmall, -10},
-	{"Kernels that all update one line", "launch.csv", "graph_node 1056 blocks", graphNodes, 100},
-	{"The host's part of a launch", "launch.csv", "launch_sync nop", launches, -40},
+	{"The last tenth of the bandwidth", "bandwidth.csv", "read_vs_sms w0of4 8589934592 88 1024", bySMs, -5},
+	{"One or two warps on many SMs", "bandwidth.csv", "read_vs_sms w0of4 8589934592 132 64", bySMs, 4.5},
+	{"A lone warp streams too slowly", "bandwidth.csv", "read_vs_sms w0of4 33554432 1 32", bySMs, 11},
+	{"Reading again a little more than the L2 holds", "bandwidth.csv", "read_vs_range synced 58720256 264 512", rereadEdge, -10},
+	{"Many warps of random 128 B pieces", "span.csv", "hbm_conc 128 68719476736 64 512", hbmByLoad, -13},
+	{"Copies of 128 KiB in both directions", "links.csv", "memcpy_both 131072 8388608 64 0", copyBoth, -11},
+	{"Copies from a peer of 128 KiB to 4 MiB", "links.csv", "memcpy_peer 524288 33554432 64 0", peerLarge, -6},
 }
 
 // pin names a row's comparison.

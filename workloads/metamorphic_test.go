@@ -28,7 +28,7 @@ func TestMoreBandwidthLengthensNoStep(t *testing.T) {
 		"prefetch": with(thirds, paged, prefetch, oneWave),
 		"zerocopy": with(thirds, zeroCopy, oneWave),
 	} {
-		for fidelity, context := range map[string]string{"exact": "workload.context=4096", "sampled": "workload.context=16384"} { // long enough to leap
+		for fidelity, context := range map[string]string{"exact": "workload.context=4096", "sampled": "workload.context=24576"} { // long enough to leap
 			sets := with(sets, context)
 			before := simulate(t, fidelity, sets...)
 			require.Equal(t, fidelity == "exact", before.Simulated == 1)

@@ -180,10 +180,10 @@ const (
 func (s *sampler) judge(tolerance float64) verdict {
 	v := converged
 	for _, f := range s.flows {
-		mean, trend := f.batches.Mean(), math.Abs(f.batches.Trend())
+		mean, width, trend := f.batches.Mean(), f.batches.HalfWidth(confidence), math.Abs(f.batches.Trend())
 		switch {
-		case mean > 0 && f.batches.HalfWidth(confidence) <= tolerance*mean && trend <= 2*tolerance*mean:
-		case trend > 2*tolerance*mean && f.batches.Count() >= s.patience:
+		case mean > 0 && width <= tolerance*mean && trend <= 2*tolerance*mean:
+		case trend > max(2*tolerance*mean, width) && f.batches.Count() >= s.patience: // by chance it seldom is more than the width
 			return drifting
 		default:
 			v = unsure

@@ -7,13 +7,14 @@
 // the near slice keeps a copy, filled across the bridge, and dropped when the
 // line is written. A line of which the other partition has a copy, and which
 // none of its own has read since, is lent: lent lines are replaced first, so
-// that two partitions that read different lines hold twice as many. Stores allocate without fetching, sector by sector, and go
+// that two partitions that read different lines hold twice as many. Stores
+// allocate without fetching, sector by sector, and go
 // to memory when the line is evicted.
 //
 // Left out: L1 (kernels of this simulator stream past it), atomics,
 // compression, and back-pressure in the crossbar: what a full slice cannot
 // take waits in order at its door. Only stores that are acknowledged, those of
-// a kernel's loop, are refused while the channel cannot take the dirty lines
+// kernels, are refused while the channel cannot take the dirty lines
 // that they drive out.
 //
 // Sector and line sizes: NVIDIA's tuning guides. Two partitions and copies of

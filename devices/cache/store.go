@@ -11,8 +11,8 @@ import (
 // write stores whole sectors in the home slice without fetching; a slice
 // that only keeps copies drops them and passes the write on. Stores whose
 // sender waits for their Ack are taken only while the channel's queue has room
-// for the lines that they drive out; those that nobody waits for (epilogues,
-// copies) are few and always are.
+// for the lines that they drive out; those that nobody waits for (copies) are
+// few and always are.
 func (g *Group) write(s *slice, at sim.Time, m *devices.Message, home bool) {
 	if !home {
 		g.invalidate(s, m)

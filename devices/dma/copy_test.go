@@ -8,6 +8,7 @@ import (
 
 	"hwsim/devices"
 	"hwsim/devices/link"
+	"hwsim/devices/tlb"
 	"hwsim/sim"
 )
 
@@ -62,11 +63,12 @@ func TestCopyOutReadsTheL2AndWritesFar(t *testing.T) {
 			op := g.start(us, &Copy{Segments: segments, Out: true, Engine: 1})
 			g.run()
 			require.False(t, g.front.twice)
-			read := g.l2Pieces(devices.Read)
+			read, written := g.l2Pieces(devices.Read), g.far.of(devices.Write)
 			requireTiled(t, read, segments, src)
-			requireTiled(t, g.far.asked, segments, dst)
-			require.Equal(t, moved(segments, read), sizes(g.far.asked), "what was read here is written there")
-			require.Equal(t, g.far.lastAck+cross, g.front.ended[op], "the op ends with the last acknowledgement")
+			requireTiled(t, written, segments, dst)
+			require.Equal(t, moved(segments, read), sizes(written), "what was read here is written there")
+			require.Len(t, g.far.of(devices.Read), len(segments), "a read behind every copy")
+			require.Equal(t, g.far.lastRead+cross, g.front.ended[op], "whose answer ends the op")
 			require.Equal(t, Stats{CopiedOut: total(segments), Copies: uint64(len(segments))}, *g.port.Stats())
 			requireIdle(t, g)
 		})
@@ -169,7 +171,7 @@ func TestEnginesShareTheLinkFairly(t *testing.T) {
 	require.NoError(t, g.engine.Run(func(sim.Time) bool {
 		a, _ := g.port.Moved(0)
 		b, _ := g.port.Moved(1)
-		require.InDelta(t, float64(a), float64(b), float64(c.WindowBytes))
+		require.InDelta(t, float64(a), float64(b), float64(c.WindowBytes)+c.CopyNs*50, "the second starts after the first")
 		return false
 	}))
 	took := (g.front.ended[first] - us).Nanoseconds()
@@ -307,6 +309,9 @@ func TestValidateNamesEveryBadKey(t *testing.T) {
 	require.Empty(t, keys(testConfig()))
 	require.ElementsMatch(t, []string{"engines", "chunk_bytes", "tags"}, keys(Config{}))
 	require.ElementsMatch(t, []string{"engines", "copy_ns", "copy_out_ns", "window_bytes"}, keys(Config{Engines: 17, CopyNs: -1, CopyOutNs: -1, ChunkBytes: 128, WindowBytes: 64, Tags: 1}))
+	c := testConfig()
+	c.SwitchNs, c.WalkNs = -1, -1
+	require.ElementsMatch(t, []string{"switch_ns", "walk_ns"}, keys(c))
 }
 
 func TestPortHasItsEngines(t *testing.T) {
@@ -316,4 +321,108 @@ func TestPortHasItsEngines(t *testing.T) {
 		g := newRig(t, c, testLink(50), 100*ns)
 		require.Equal(t, n, g.port.Engines(), fmt.Sprint(n))
 	}
+}
+
+// Starts go through one front end, which takes its time to turn to another
+// engine.
+func TestEnginesStartInTurn(t *testing.T) {
+	c := testConfig()
+	c.SwitchNs = 300
+	alone := newRig(t, c, testLink(50), 100*ns).time(&Copy{Segments: []Segment{{Src: remote, Bytes: 64}}})
+	g := newRig(t, c, testLink(50), 100*ns)
+	var ops []uint32
+	for n := range 2 {
+		ops = append(ops, g.start(us, &Copy{Segments: []Segment{{Src: remote + uint64(n)<<20, Dst: uint64(n) << 20, Bytes: 64}}, Engine: n}))
+	}
+	g.run()
+	require.Equal(t, us+alone, g.front.ended[ops[0]])
+	require.Equal(t, us+alone+1300*ns, g.front.ended[ops[1]])
+}
+
+// A posted write is known to have arrived when a read behind it is answered,
+// which takes its turn on the way back.
+func TestEndOfACopyOutWaitsBehindWhatIsRead(t *testing.T) {
+	time := func(reads uint32) sim.Time {
+		g := newRig(t, testConfig(), testLink(10), 100*ns)
+		for i := range reads {
+			g.sm.read(g, us+500*ns, remote+uint64(i)*4096, 4096, i)
+		}
+		op := g.start(us, &Copy{Segments: []Segment{{Src: 0, Dst: remote + 1<<20, Bytes: 64}}, Out: true})
+		g.run()
+		return g.front.ended[op] - us
+	}
+	require.Greater(t, time(10)-time(0), 2*us, "up to 4 µs of data")
+}
+
+func TestAcknowledgedWritesNeedNoReadBehind(t *testing.T) {
+	l := testLink(50)
+	l.Packets.AckBytes = 16
+	g := newRig(t, testConfig(), l, 100*ns)
+	op := g.start(us, &Copy{Segments: []Segment{{Src: 0, Dst: remote, Bytes: 10_000}}, Out: true})
+	g.run()
+	require.Empty(t, g.far.of(devices.Read))
+	require.Equal(t, g.far.lastAck+cross, g.front.ended[op])
+	requireIdle(t, g)
+}
+
+// batch is a batch of so many segments, the remote ends so many bytes apart.
+func batch(segments int, bytes, apart uint64, out bool) *Copy {
+	c := &Copy{Batch: true, Out: out}
+	for i := range uint64(segments) {
+		c.Segments = append(c.Segments, Segment{Src: remote + i*apart, Dst: i << 16, Bytes: bytes})
+	}
+	if out {
+		c.Segments = mirrored(c.Segments)
+	}
+	return c
+}
+
+func TestBatchMovesEveryByteOnce(t *testing.T) {
+	for _, out := range []bool{false, true} {
+		for _, bytes := range []uint64{64, 5000, 100_001} {
+			g := newRig(t, testConfig(), testLink(50), 100*ns)
+			c := batch(7, bytes, 1<<20, out)
+			c.Segments[3].Bytes, c.Segments[6].Bytes = 0, 0
+			g.start(us, c)
+			g.run()
+			if out {
+				requireTiled(t, g.far.of(devices.Write), c.Segments, dst)
+				require.Len(t, g.far.of(devices.Read), 1, "one read behind all")
+			} else {
+				requireTiled(t, g.far.asked, c.Segments, src)
+			}
+			require.Equal(t, uint64(5), g.port.Stats().Copies)
+			requireIdle(t, g)
+		}
+	}
+}
+
+// Segments of a batch follow one another at the link's rate.
+func TestBatchStartsOnce(t *testing.T) {
+	const bytes = 4096
+	for _, out := range []bool{false, true} {
+		few := newRig(t, testConfig(), testLink(50), 100*ns).time(batch(10, bytes, 1<<20, out))
+		more := newRig(t, testConfig(), testLink(50), 100*ns).time(batch(50, bytes, 1<<20, out))
+		ceiling := newRig(t, testConfig(), testLink(50), 100*ns).wire.Ceiling(1)
+		require.InEpsilon(t, 40*bytes/ceiling, (more - few).Nanoseconds(), 0.03, "out: %v", out)
+	}
+}
+
+func TestScatteredCopiesWaitForTheirTranslation(t *testing.T) {
+	c := testConfig()
+	c.TLB, c.WalkNs = &tlb.Config{Entries: 64, Ways: 4}, 350
+	rig := func() *rig { return newTranslatingRig(t, c, 1) } // an entry covers 64 KiB
+	segments := func(bytes, apart uint64, out bool) *Copy {
+		c := batch(10, bytes, apart, out)
+		c.Batch = false
+		return c
+	}
+	for _, out := range []bool{false, true} {
+		for _, bytes := range []uint64{4096, 64 << 10} {
+			near := rig().time(segments(bytes, bytes, out)) // walks run ahead
+			require.Equal(t, 9*350*ns, rig().time(segments(bytes, 1<<20, out))-near, "but the first, which neither has")
+		}
+	}
+	scattered, contiguous := rig().time(batch(10, 4096, 1<<20, false)), rig().time(batch(10, 4096, 4096, false))
+	require.Greater(t, scattered-contiguous, 8*300*ns, "a batch's, too")
 }

@@ -4,9 +4,10 @@
 //
 // SM requests hold one of the link's tags each, and are translated by a unit
 // with a TLB and walkers if there is one (devices/tlb); an engine keeps a
-// window of bytes in flight and pays a fixed cost for every copy it starts.
-// Both share the wire, in the order of their requests.
+// window of bytes in flight, pays a fixed cost for every copy it starts, in a
+// front end that all engines share, and waits for the translation of where it
+// begins. Both share the wire, in the order of their requests.
 //
-// Left out: translation of the copy engines' addresses, page faults, and
-// copies between two remote places.
+// Left out: page faults, walks within a copy, and copies between two remote
+// places.
 package dma

@@ -181,7 +181,18 @@ type far struct {
 	wire    *link.Link
 	latency sim.Time
 	asked   []piece
-	lastAck sim.Time // arrival at the port
+	// arrivals at the port
+	lastAck, lastRead sim.Time
+}
+
+// of returns the requests of a kind.
+func (f *far) of(kind devices.Kind) (all []piece) {
+	for _, p := range f.asked {
+		if p.kind == kind {
+			all = append(all, p)
+		}
+	}
+	return all
 }
 
 func (f *far) Run(horizon sim.Time) {
@@ -199,7 +210,7 @@ func (f *far) Run(horizon sim.Time) {
 		if m.Kind == devices.Write {
 			m.Kind, f.lastAck = devices.Ack, last
 		} else {
-			m.Kind = devices.Data
+			m.Kind, f.lastRead = devices.Data, last
 		}
 		m.Why.Add(devices.Busy, f.latency)
 		f.Send(int(m.From), last, sim.Deliver, &m)

@@ -53,7 +53,12 @@ func (p *Port) Apply(engine int, bytes uint64, landed func(dst, bytes uint64)) {
 	e := &p.engines[engine]
 	segs := e.queue[0].copy.Segments
 	e.left -= bytes
-	if seg := segs[e.segment]; seg.Bytes-e.offset > leapMargin*uint64(p.config.WindowBytes) {
+	seg := segs[e.segment]
+	within := seg.Bytes-e.offset > leapMargin*uint64(p.config.WindowBytes)
+	if within || e.queue[0].copy.Batch {
+		e.unsent -= bytes
+	}
+	if within {
 		landed(seg.Dst+e.offset, bytes)
 		e.offset += bytes
 		return

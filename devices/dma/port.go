@@ -15,9 +15,13 @@ type Config struct {
 	Engines     int     `toml:"engines"`      // copies under way at once
 	CopyNs      float64 `toml:"copy_ns"`      // fixed cost of starting one copy
 	CopyOutNs   float64 `toml:"copy_out_ns"`  // the same for copies out of the GPU; 0: copy_ns
+	SwitchNs    float64 `toml:"switch_ns"`    // the front end's time to turn to another engine
 	WindowBytes uint32  `toml:"window_bytes"` // bytes that one engine keeps in flight
 	ChunkBytes  uint32  `toml:"chunk_bytes"`  // one simulated transaction: a train of the link's packets
 	Tags        int     `toml:"tags"`         // reads that SMs can have outstanding
+
+	TLB    *tlb.Config `toml:"tlb"`     // of each engine's remote addresses; nil: they need no translation
+	WalkNs float64     `toml:"walk_ns"` // what a copy waits for a translation that the TLB has not
 }
 
 // Validate reports values that no engine can have.
@@ -31,6 +35,9 @@ func (c *Config) Validate(report func(key, message string)) {
 	if c.CopyOutNs < 0 {
 		report("copy_out_ns", "must not be negative")
 	}
+	if c.SwitchNs < 0 {
+		report("switch_ns", "must not be negative")
+	}
 	if c.ChunkBytes < 64 || c.ChunkBytes > 1<<16 {
 		report("chunk_bytes", "must be 64 to 65536")
 	}
@@ -39,6 +46,9 @@ func (c *Config) Validate(report func(key, message string)) {
 	}
 	if c.Tags < 1 {
 		report("tags", "must be positive")
+	}
+	if c.WalkNs < 0 || c.WalkNs > 1e5 {
+		report("walk_ns", "must be 0 to 100000")
 	}
 }
 
@@ -62,6 +72,7 @@ type Copy struct {
 	Segments []Segment
 	Engine   int  // which of the port's engines does it
 	Out      bool // from the GPU to the remote memory
+	Batch    bool // submitted as one: no segment waits for the one before to arrive
 	Flow     uint8
 }
 
@@ -79,12 +90,14 @@ type Port struct {
 	config  Config
 	wire    *link.Link
 	far     int // domain of the remote memory
-	front   int // domain that is told of a copy's end
+	owner   int // domain that is told of a copy's end
 	l2      *cache.Wiring
 	cross   sim.Time
 	home    sim.Time // port to SM, one way
 	copies  *[]*Copy
 	engines []engine
+	front   sim.Time // when the engines' common front end is free
+	last    int      // the engine that it served last
 	trans   []transaction
 	spare   []int32
 	mmu     *tlb.Unit[devices.Message] // for SM requests; nil: none
@@ -100,6 +113,7 @@ type Port struct {
 type transaction struct {
 	reader devices.Message // the SM's request, when engine < 0
 	engine int8
+	flush  bool // behind a copy's last write
 	dst    uint64
 }
 
@@ -116,8 +130,11 @@ type engine struct {
 	offset   uint64 // bytes of the segment already asked for
 	inflight uint64
 	left     uint64   // bytes of the first job not yet arrived
+	unsent   uint64   // bytes of a copy out, or its segment, not yet on the link
+	flushing bool     // the read behind them is not answered yet
 	open     sim.Time // when the segment's start cost is over
 	moved    uint64   // bytes arrived, over the engine's life
+	tlb      *tlb.Array
 }
 
 // job is a copy and the op to report.
@@ -141,8 +158,8 @@ func New(c Config, e *sim.Engine[devices.Message], name string, wire *link.Link,
 }
 
 // AddMMU puts a translation unit before the SMs' requests, reads under
-// their tags. An entry of it covers 1<<shifts[tier] bytes. Copy engines have
-// translations of their own, which no benchmark has seen to limit them.
+// their tags. An entry of it covers 1<<shifts[tier] bytes, as one of the copy
+// engines' own TLBs does.
 //
 // Loads without a tag then wait as they do in the SMs that they stand for,
 // whose schedulers are greedy: the last to come goes first, so that few warps
@@ -150,6 +167,11 @@ func New(c Config, e *sim.Engine[devices.Message], name string, wire *link.Link,
 // their pages thrash the TLB.
 func (p *Port) AddMMU(c tlb.UnitConfig, shifts []uint8) {
 	p.shifts = shifts
+	if p.config.TLB != nil {
+		for n := range p.engines {
+			p.engines[n].tlb = tlb.NewArray(*p.config.TLB)
+		}
+	}
 	p.mmu = tlb.NewUnit(c, p.translated, func(end sim.Time, walker int) {
 		p.port.Push(end, sim.Arbitrate, devices.Message{Kind: walkEnd, Tag: uint32(walker)})
 	})
@@ -167,7 +189,7 @@ func (p *Port) Touch(addr uint64) {
 }
 
 // Connect names the domains at the port's other ends.
-func (p *Port) Connect(far, front int) { p.far, p.front = far, front }
+func (p *Port) Connect(far, owner int) { p.far, p.owner = far, owner }
 
 // ID returns the port's domain.
 func (p *Port) ID() int { return p.port.ID() }
@@ -296,6 +318,10 @@ func (p *Port) arrive(at sim.Time, m *devices.Message) {
 	}
 	t := p.trans[m.Tag]
 	p.spare = append(p.spare, int32(m.Tag))
+	if t.flush {
+		p.flushed(at, int(t.engine))
+		return
+	}
 	if t.engine >= 0 {
 		p.store(at, t.dst, m.Bytes, m.Flow)
 		p.stats.CopiedIn += uint64(m.Bytes)

@@ -19,6 +19,7 @@ type Config struct {
 	RequestsPerClock float64 `toml:"requests_per_clock"`    // requests one SM sends
 	LaunchNs         float64 `toml:"launch_ns"`             // empty kernel, first CTA to end
 	GapNs            float64 `toml:"gap_ns"`                // end of a kernel to the start of the next in a graph
+	AgainNs          float64 `toml:"again_ns"`              // both, for the kernel that has just run, empty; 0: as for any
 	CTANs            float64 `toml:"cta_ns"`                // dispatcher's time for one CTA
 	RemoteNs         float64 `toml:"remote_ns"`             // SM to a link's port, one way
 	BarrierNs        float64 `toml:"barrier_ns"`            // barrier of a grid, beyond the crossings to its counter and back
@@ -55,7 +56,7 @@ func (c *Config) Validate(report func(key, message string)) {
 	for _, v := range []struct {
 		key string
 		ns  float64
-	}{{"launch_ns", c.LaunchNs}, {"gap_ns", c.GapNs}, {"cta_ns", c.CTANs}, {"remote_ns", c.RemoteNs}, {"barrier_ns", c.BarrierNs}, {"l1_hit_ns", c.L1HitNs}} {
+	}{{"launch_ns", c.LaunchNs}, {"gap_ns", c.GapNs}, {"again_ns", c.AgainNs}, {"cta_ns", c.CTANs}, {"remote_ns", c.RemoteNs}, {"barrier_ns", c.BarrierNs}, {"l1_hit_ns", c.L1HitNs}} {
 		if v.ns < 0 {
 			report(v.key, "must not be negative")
 		}

@@ -29,10 +29,12 @@ type FrontEnd struct {
 	cross   sim.Time
 	kernels *[]*Kernel
 	sms     []place // in the order in which a grid fills them
+	gpcs    []int   // their domains
 	ops     []Op
 	ready   []int // kernels whose dependencies are met, oldest first
 	ended   int
-	running int // op of the grid on the SMs, -1 when none
+	running int     // op of the grid on the SMs, -1 when none
+	last    *Kernel // that ran before, nil at first
 	grid    grid
 	barrier barrier
 }
@@ -48,14 +50,13 @@ type grid struct {
 	kernel  uint32
 	next    int // first CTA not yet placed
 	left    int // CTAs not yet done
+	flushes int // GPCs that have not seen the end of their stores
 	nextCTA sim.Time
 }
 
-// Events that the front end schedules for itself.
-const (
-	launch = devices.Local + iota // a kernel's dependencies are met and the gap is over
-	gridEnd
-)
+// launch is what the front end schedules for itself: a kernel's dependencies
+// are met and the gap is over.
+const launch = devices.Local
 
 func newFrontEnd(c Config, port *sim.Port[devices.Message], cross sim.Time, kernels *[]*Kernel) *FrontEnd {
 	return &FrontEnd{port: port, config: c, cross: cross, kernels: kernels, running: -1}
@@ -122,11 +123,8 @@ func (f *FrontEnd) Run(horizon sim.Time) {
 			}
 		case devices.Write:
 			f.arrive(at, &m)
-		case gridEnd:
-			op := f.running
-			f.running = -1
-			f.end(at, op)
-			f.dispatch(at)
+		case devices.Ack:
+			f.flushed(at)
 		}
 	}
 }
@@ -134,7 +132,10 @@ func (f *FrontEnd) Run(horizon sim.Time) {
 // release starts an op whose dependencies have ended.
 func (f *FrontEnd) release(now sim.Time, id int) {
 	gap := sim.FromNanoseconds(f.config.GapNs)
-	if f.ops[id].Kernel != nil {
+	if k := f.ops[id].Kernel; k != nil {
+		if f.again(k) {
+			gap = 0
+		}
 		f.port.Push(now+gap, sim.Arbitrate, devices.Message{Kind: launch, Tag: uint32(id)})
 		return
 	}
@@ -153,15 +154,23 @@ func (f *FrontEnd) dispatch(at sim.Time) {
 	op := &f.ops[id]
 	op.Start = at
 	f.running = id
-	first := at + max(0, sim.FromNanoseconds(f.config.LaunchNs)-2*f.cross)
+	length := f.config.LaunchNs
+	if f.again(op.Kernel) {
+		length = f.config.AgainNs
+	}
+	first := at + max(0, sim.FromNanoseconds(length)-4*f.cross) // the rest is the way to an SM and back, and that of the flush
 	f.grid = grid{kernel: op.Work, left: op.Kernel.CTAs, nextCTA: first}
 	for n := range min(op.Kernel.CTAs, len(f.sms)*op.Kernel.Residency) {
 		f.place(at, f.sms[n%len(f.sms)])
 	}
 	if op.Kernel.CTAs == 0 {
-		f.port.Push(first, sim.Arbitrate, devices.Message{Kind: gridEnd})
+		f.flush(first)
 	}
 }
+
+// again reports whether a kernel is the one that ran last: what it runs and
+// where it stores are at hand, and its launch takes again_ns in all.
+func (f *FrontEnd) again(k *Kernel) bool { return f.config.AgainNs > 0 && f.last == k }
 
 // place sends the grid's next CTA to an SM; the dispatcher starts one CTA
 // every CTANs.
@@ -173,15 +182,34 @@ func (f *FrontEnd) place(at sim.Time, p place) {
 	g.next++
 }
 
-// ctaDone refills the SM, or ends the grid after its last CTA.
+// ctaDone refills the SM, or flushes the grid's stores after its last CTA.
 func (f *FrontEnd) ctaDone(at sim.Time, m *devices.Message) {
 	g := &f.grid
 	if g.next < (*f.kernels)[g.kernel].CTAs {
 		f.place(at, place{int(m.From), m.Bytes})
 	}
 	if g.left--; g.left == 0 {
-		f.port.Push(at, sim.Arbitrate, devices.Message{Kind: gridEnd})
+		f.flush(at)
 	}
+}
+
+// flush asks every GPC for the end of its stores: only then does a grid end.
+func (f *FrontEnd) flush(at sim.Time) {
+	f.grid.flushes = len(f.gpcs)
+	for _, g := range f.gpcs {
+		f.port.Send(g, at+f.cross, sim.Deliver, &devices.Message{Kind: devices.Flush, From: uint16(f.port.ID())})
+	}
+}
+
+// flushed ends the grid after the last GPC's stores.
+func (f *FrontEnd) flushed(at sim.Time) {
+	if f.grid.flushes--; f.grid.flushes > 0 {
+		return
+	}
+	op := f.running
+	f.running, f.last = -1, f.ops[op].Kernel
+	f.end(at, op)
+	f.dispatch(at)
 }
 
 // end closes an op and releases what waited for it.

@@ -30,6 +30,7 @@ func New(c Config, e *sim.Engine[devices.Message], f *Fabric) *GPU {
 		g := newGroup(&c, p, port.ID(), f, &u.kernels, n, i%f.L2.Partitions)
 		e.Attach(p, g)
 		u.Groups = append(u.Groups, g)
+		u.Front.gpcs = append(u.Front.gpcs, p.ID())
 	}
 	u.Front.sms = u.order(c.FillFirst)
 	return u

@@ -84,9 +84,9 @@ func (g *Group) send(s *sm, t *transfer) bool {
 	}
 	m := devices.Message{Tag: uint32(t.slot)<<8 | uint32(t.stage), From: uint16(g.port.ID()), Flow: c.flow}
 	if t.tile == epilogueTile {
-		m.Kind, m.From = devices.Write, devices.NoReply
+		m.Kind = devices.Write
 	}
-	cached := c.kernel.Warps != nil && c.kernel.Warps.L1 && t.tile >= 0
+	cached := c.throughL1()
 	for ; u.run < len(u.runs); u.run, u.row = u.run+1, 0 {
 		r := &u.runs[u.run]
 		unit := g.unit(c, r.Addr)
@@ -112,9 +112,7 @@ func (g *Group) send(s *sm, t *transfer) bool {
 					return false
 				}
 				u.at += uint64(m.Bytes)
-				if cached && s.l1.touch(m.Addr) {
-					u.free += g.psIssue
-					c.ready[t.stage] = max(c.ready[t.stage], u.free+g.l1Hit)
+				if cached && g.inL1(s, c, t, &m) {
 					continue
 				}
 				g.request(s, c, t.stage, &m)
@@ -130,7 +128,7 @@ func (g *Group) request(s *sm, c *cta, stage int32, m *devices.Message) {
 	u.free += g.psIssue
 	m.Born = u.free + sim.Time(u.run)*c.gap
 	if m.Kind == devices.Write {
-		g.flows[c.flow].Written += uint64(m.Bytes)
+		g.post(s, c, m)
 	} else {
 		c.pending[stage]++
 		g.window.take(m)

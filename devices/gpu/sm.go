@@ -16,7 +16,8 @@ const (
 	dataReady                           // the port has delivered a stage's last byte
 	ctaDone                             // the CTA's epilogue is over
 	issueMore                           // the SM can send its next request (Tag is the SM)
-	warpDone                            // a warp's tile is computed (Tag as of its requests)
+	warpReady                           // a warp's bytes are here (Tag as of its requests)
+	warpDone                            // a scheduler's first warp may have computed its tile (Tag is the scheduler)
 )
 
 // prologueStage is the stage number under which prologue loads are counted.
@@ -40,6 +41,7 @@ type Group struct {
 	fabric    *Fabric
 	kernels   *[]*Kernel
 	sms       []sm
+	lanes     []scheduler // of all SMs, one SM's after the other
 	tlb       groupTLB
 	ctas      []cta
 	spare     []int32
@@ -52,6 +54,8 @@ type Group struct {
 	psIssue   sim.Time // between requests of one SM
 	l1Hit     sim.Time
 	horizon   sim.Time // of the current window
+	stores    int      // bytes of stores that have not been taken
+	flushing  bool     // the front end waits for their end
 	flows     []FlowStats
 	bytes     uint64 // returned to SMs, all flows
 }
@@ -61,6 +65,7 @@ type sm struct {
 	portFree sim.Time // when its port is next idle
 	out      issuer
 	coreFree sim.Time // when the next tile can have the SM to itself
+	dealt    int32    // warps, among its schedulers
 	resident int      // CTAs
 	l1       l1
 }
@@ -89,6 +94,7 @@ type cta struct {
 	ending  bool    // past its last tile
 	waiting int32   // warps at the grid's barrier
 	warp    []int32 // each warp's tile
+	dealt   int32   // the first one's scheduler
 	pending [MaxStages + 1]int32
 	ready   [MaxStages + 1]sim.Time // when the port has delivered the stage
 }
@@ -103,6 +109,7 @@ func newGroup(c *Config, port *sim.Port[devices.Message], front int, f *Fabric, 
 	}
 	for range sms {
 		g.sms = append(g.sms, sm{l1: l1{bytes: c.L1Bytes}})
+		g.lanes = append(g.lanes, make([]scheduler, schedulers)...)
 	}
 	return g
 }
@@ -131,10 +138,14 @@ func (g *Group) Run(horizon sim.Time) {
 			g.issue(at, int32(m.Tag), epilogueTile, prologueStage)
 		case issueMore:
 			g.pump(at, int32(m.Tag))
+		case warpReady:
+			g.runWarp(at, int32(m.Tag>>8), int32(m.Tag&0xff))
 		case warpDone:
-			g.warpDone(at, int32(m.Tag>>8), int32(m.Tag&0xff))
+			g.look(at, int32(m.Tag))
 		case devices.Ack:
 			g.taken(at, &m)
+		case devices.Flush:
+			g.flush(at)
 		}
 	}
 }
@@ -158,6 +169,8 @@ func (g *Group) start(at sim.Time, m *devices.Message) {
 	c := cta{kernel: k, id: int32(m.Addr), sm: int32(m.Bytes), tiles: int32(k.Program.Tiles(int(m.Addr))), stages: int32(k.Stages), flow: k.Flow}
 	if k.Warps != nil {
 		c.ofWarps(k.Warps, g.ctas[slot].warp)
+		c.dealt = g.sms[c.sm].dealt % schedulers
+		g.sms[c.sm].dealt += c.stages
 	}
 	for int(c.flow) >= len(g.flows) {
 		g.flows = append(g.flows, FlowStats{})
@@ -165,6 +178,7 @@ func (g *Group) start(at sim.Time, m *devices.Message) {
 	g.ctas[slot] = c
 	g.tlb.observe()
 	s := &g.sms[m.Bytes]
+	s.l1.begin(m.Tag)
 	s.resident++
 	g.local(s.fixed(at, k, k.Prologue), prologueDone, slot)
 }
@@ -216,6 +230,9 @@ func (g *Group) arrive(at sim.Time, m *devices.Message) {
 	s.portFree = max(s.portFree, g.portFree) + sim.Time(float64(m.Bytes)*g.psByte)
 	c.ready[stage] = max(c.ready[stage], s.portFree)
 	c.pending[stage]--
+	if c.throughL1() {
+		g.landed(s, m.Addr)
+	}
 	g.bytes += uint64(m.Bytes)
 	if devices.Tier(m.Addr) == 0 {
 		g.answered(at, int(m.Bytes))
@@ -229,7 +246,7 @@ func (g *Group) arrive(at sim.Time, m *devices.Message) {
 // complete schedules what follows when all bytes of a stage are here.
 func (g *Group) complete(at sim.Time, slot, stage int32) {
 	if c := &g.ctas[slot]; c.kernel.Warps != nil && stage != prologueStage {
-		g.runWarp(at, slot, stage)
+		g.local(at, warpReady, slot<<8|stage)
 		return
 	}
 	g.local(at, dataReady, slot)

@@ -1,6 +1,8 @@
 package gpu
 
 import (
+	"slices"
+
 	"hwsim/devices"
 	"hwsim/devices/cache"
 	"hwsim/sim"
@@ -12,7 +14,7 @@ import (
 // flight together: its loads are all awaited, its stores are not.
 type Warps struct {
 	Of      func(cta int) int                        // warps of a CTA, at most MaxStages
-	Time    func(cta, tile int) (chain, sm sim.Time) // from a tile's last byte to the warp's next request, above 0, and how long of that the SM issues for this warp alone
+	Time    func(cta, tile int) (chain, sm sim.Time) // from a tile's last byte to the warp's next request, above 0, and how long of that it has its scheduler to itself
 	Flow    func(cta int) uint8                      // counts a CTA's requests; nil: the kernel's Flow
 	Gap     sim.Time                                 // from the departure of one run of a tile to the next: instructions in between
 	Barrier int                                      // tiles of each warp from one barrier of the whole grid to the next; 0: none
@@ -49,17 +51,6 @@ func (g *Group) unit(c *cta, addr uint64) uint64 {
 		return cache.LineBytes
 	}
 	return g.fabric.L2.Granule
-}
-
-// runWarp computes a warp's tile once its bytes are here. The SM issues for
-// one warp after the other.
-func (g *Group) runWarp(at sim.Time, slot, warp int32) {
-	c := &g.ctas[slot]
-	s := &g.sms[c.sm]
-	chain, busy := c.kernel.Warps.Time(int(c.id), int(c.warp[warp]))
-	begin := max(at, s.coreFree)
-	s.coreFree = begin + busy
-	g.port.Push(begin+max(chain, busy, 1), sim.Arbitrate, devices.Message{Kind: warpDone, Tag: uint32(slot)<<8 | uint32(warp)})
 }
 
 // warpDone takes the warp on to its next tile, to the barrier before it, or
@@ -103,9 +94,41 @@ func (g *Group) store(s *sm, c *cta, m devices.Message) {
 	u := &s.out
 	u.free += max(g.psIssue, sim.Time(float64(m.Bytes)*g.psStore))
 	u.stores += m.Bytes
+	g.stores += int(m.Bytes)
 	g.flows[c.flow].Written += uint64(m.Bytes)
 	m.Kind, m.Born, m.Tag = devices.Write, u.free, uint32(c.sm)<<8|storeStage
 	g.depart(&m)
+}
+
+// post sends a store of a CTA's end. Nothing waits for it but the end of the
+// grid, and that only for stores to HBM.
+func (g *Group) post(s *sm, c *cta, m *devices.Message) {
+	g.flows[c.flow].Written += uint64(m.Bytes)
+	m.Tag = uint32(c.sm)<<8 | storeStage
+	if m.From = uint16(g.port.ID()); devices.Tier(m.Addr) > 0 {
+		m.From = devices.NoReply
+		return
+	}
+	s.out.stores += m.Bytes
+	g.stores += int(m.Bytes)
+}
+
+// accepted notes that a store has been taken.
+func (g *Group) accepted(at sim.Time, sm int32, m *devices.Message) {
+	l1 := &g.sms[sm].l1
+	if i := slices.Index(l1.storing, m.Addr); i >= 0 {
+		l1.storing = slices.Delete(l1.storing, i, i+1)
+	}
+	if g.stores -= int(m.Bytes); g.flushing && g.stores == 0 {
+		g.flush(at)
+	}
+}
+
+// flush answers the front end once all stores have been taken.
+func (g *Group) flush(at sim.Time) {
+	if g.flushing = g.stores > 0; !g.flushing {
+		g.port.Send(g.front, at+g.fabric.Crossbar, sim.Deliver, &devices.Message{Kind: devices.Ack})
+	}
 }
 
 // taken goes on after a store has been taken, or the barrier passed.
@@ -118,6 +141,7 @@ func (g *Group) taken(at sim.Time, m *devices.Message) {
 		return
 	}
 	u := &g.sms[n].out
+	g.accepted(at, n, m)
 	u.stores -= m.Bytes
 	if u.full && u.stores < storeWindow {
 		u.full = false

@@ -61,13 +61,27 @@ func TestWarpsGoRoundTheirLoopsIndependently(t *testing.T) {
 	}
 }
 
-func TestWarpsShareTheSMsIssueSlots(t *testing.T) {
-	const rounds, warps = 50, 16
-	g := newRig(t, testConfig(1), memory{latency: 380 * ns})
-	k := ofWarps(1, warps, 0, &looper{tiles: rounds * warps, bytes: 128})
-	k.Warps.Time = func(int, int) (sim.Time, sim.Time) { return 200 * ns, 100 * ns }
-	g.run(Op{Kernel: k})
-	requireNear(t, rounds*warps*100*ns, g.span(0), 0.05)
+func TestWarpsShareTheirSchedulers(t *testing.T) {
+	const rounds = 50
+	for _, v := range []struct {
+		name               string
+		ctas, warps        int
+		chain, busy, round sim.Time
+	}{
+		{"each has one for itself", 1, 4, 200 * ns, 200 * ns, 700 * ns},
+		{"CTAs are dealt to other schedulers", 2, 2, 200 * ns, 200 * ns, 700 * ns},
+		{"two that wait for their own instructions meet unhindered", 1, 8, 200 * ns, 100 * ns, 700 * ns},
+		{"two that do not take twice as long", 1, 8, 200 * ns, 200 * ns, 900 * ns},
+		{"many that begin together end together", 2, 32, 200 * ns, 100 * ns, 500*ns + 16*100*ns},
+	} {
+		t.Run(v.name, func(t *testing.T) {
+			g := newRig(t, testConfig(1), memory{latency: 380 * ns})
+			k := ofWarps(v.ctas, v.warps, 0, &looper{tiles: rounds * v.warps, bytes: 128})
+			k.Warps.Time = func(int, int) (sim.Time, sim.Time) { return v.chain, v.busy }
+			g.run(Op{Kernel: k})
+			requireNear(t, rounds*v.round, g.span(0), 0.05)
+		})
+	}
 }
 
 // Between two barriers all warps of the grid do as many rounds.

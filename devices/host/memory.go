@@ -2,6 +2,7 @@ package host
 
 import (
 	"fmt"
+	"math"
 
 	"hwsim/devices"
 	"hwsim/devices/dram"
@@ -32,14 +33,18 @@ type Tier struct {
 
 // Memory is the domain of everything behind one link.
 type Memory struct {
-	port  *sim.Port[devices.Message]
-	wire  *link.Link
-	delay sim.Time // link to a unit's queue, or back
-	tiers []*Tier  // by tier number, nil where the link does not lead
-	open  []request
-	spare []uint32
-	done  []answer // served but not yet on the wire, by time
-	next  sim.Time
+	port    *sim.Port[devices.Message]
+	wire    *link.Link
+	delay   sim.Time   // link to a unit's queue, or back
+	late    []sim.Time // quantiles of how late a line of a read is beyond that
+	reads   uint64     // lines read
+	ordered bool       // reads leave in the order in which they came
+	inOrder sim.Time   // no read leaves before, if so
+	tiers   []*Tier    // by tier number, nil where the link does not lead
+	open    []request
+	spare   []uint32
+	done    []answer // served but not yet on the wire, by time
+	next    sim.Time
 }
 
 // request is one message split over units.
@@ -48,6 +53,7 @@ type request struct {
 	tier  int
 	parts int
 	last  sim.Time
+	late  sim.Time
 	why   devices.Why
 }
 
@@ -71,6 +77,45 @@ func (h *Memory) Attach(number int, t *Tier) {
 		h.tiers = append(h.tiers, nil)
 	}
 	h.tiers[number] = t
+}
+
+// Jitter makes every line of a read late, beside all else, by a time that is
+// exponential with the given mean. If reads leave the fabric in order, a late
+// one holds up those behind it.
+func (h *Memory) Jitter(meanNs float64, ordered bool) {
+	h.late, h.ordered = nil, ordered
+	for i := range quantiles {
+		h.late = append(h.late, sim.FromNanoseconds(-meanNs*math.Log1p(-(float64(i)+0.5)/quantiles)))
+	}
+}
+
+const (
+	quantiles = 1024
+	lineBytes = 128 // of the reads of SMs
+)
+
+// wait returns how late a read that comes now will be.
+func (h *Memory) wait(at sim.Time, m *devices.Message) sim.Time {
+	if h.late == nil || m.Kind == devices.Write {
+		return 0
+	}
+	if !h.ordered {
+		h.inOrder = at
+	}
+	for n := uint64(0); n < uint64(m.Bytes); n += lineBytes {
+		h.reads++
+		h.inOrder = max(h.inOrder, at+h.late[mix(h.reads)%quantiles])
+	}
+	return max(0, h.inOrder-at)
+}
+
+// mix is the finaliser of MurmurHash3.
+func mix(x uint64) uint64 {
+	x ^= x >> 33
+	x *= 0xff51afd7ed558ccd
+	x ^= x >> 33
+	x *= 0xc4ceb9fe1a85ec53
+	return x ^ x>>33
 }
 
 // ID returns the domain's number.
@@ -107,7 +152,7 @@ func (h *Memory) accept(at sim.Time, m *devices.Message) {
 		id = uint32(len(h.open) - 1)
 	}
 	r := &h.open[id]
-	*r = request{msg: *m, tier: n}
+	*r = request{msg: *m, tier: n, late: h.wait(at, m)}
 	addr := m.Addr & (1<<devices.TierShift - 1)
 	for left := uint64(m.Bytes); left > 0; {
 		k := min(left, t.Granule-addr%t.Granule)
@@ -147,8 +192,9 @@ func (h *Memory) part(t *Tier, c *dram.Completion) {
 		r.last, r.why = c.Last, c.Why
 	}
 	if r.parts == 0 {
-		t.Latency.Add(r.last + h.delay - r.msg.Born)
-		h.insert(answer{r.last + h.delay, c.Tag})
+		ready := r.last + h.delay + r.late
+		t.Latency.Add(ready - r.msg.Born)
+		h.insert(answer{ready, c.Tag})
 	}
 }
 

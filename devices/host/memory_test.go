@@ -2,6 +2,7 @@ package host
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"testing"
 
@@ -258,4 +259,60 @@ func TestResultsDoNotDependOnEngineWorkers(t *testing.T) {
 	one, two := play(1), play(2)
 	require.Equal(t, one.at, two.at)
 	require.Equal(t, one.got, two.got)
+}
+
+// lateness returns how late each of n reads of so many bytes is, one every gap.
+func lateness(t *testing.T, meanNs float64, n int, bytes uint32, gap sim.Time) (late []float64) {
+	g := newRig(t, 1e6)
+	g.attach(ddr, fakes(100*ns)...)
+	g.memory.Jitter(meanNs, true)
+	for i := range n {
+		g.send(us+sim.Time(i)*gap, devices.Read, ddr, 0, bytes, uint32(i))
+	}
+	g.run()
+	require.Len(t, g.port.got, n)
+	plain := newRig(t, 1e6)
+	plain.attach(ddr, fakes(100*ns)...)
+	alone := plain.read(0, bytes)
+	for i, m := range g.port.got {
+		require.Equal(t, uint32(i), m.Tag, "reads leave in order")
+		late = append(late, (g.port.at[i] - m.Born - alone).Nanoseconds())
+	}
+	return late
+}
+
+func TestReadsAreLateByTheLastOfTheirLines(t *testing.T) {
+	const mean = 50.0
+	for lines, harmonic := range map[uint32]float64{1: 1, 2: 1.5, 4: 25.0 / 12} {
+		sum := 0.0
+		late := lateness(t, mean, 4000, lines*lineBytes, us)
+		for _, l := range late {
+			sum += l
+		}
+		require.InEpsilon(t, mean*harmonic, sum/float64(len(late)), 0.05)
+	}
+}
+
+// Reads that come often are late by about mean × log(1 + reads in the mean).
+func TestLateReadsHoldUpThoseBehind(t *testing.T) {
+	const mean = 50.0
+	sum := 0.0
+	late := lateness(t, mean, 4000, lineBytes, ns)
+	for _, l := range late {
+		sum += l
+	}
+	require.InEpsilon(t, mean*math.Log(1+mean), sum/float64(len(late)), 0.15)
+}
+
+func TestWritesAreNotLate(t *testing.T) {
+	g := newRig(t, 1e6)
+	g.attach(ddr, fakes(100*ns)...)
+	g.memory.Jitter(1000, true)
+	g.send(us, devices.Write, ddr, 0, 128, 1)
+	g.run()
+	plain := newRig(t, 1e6)
+	plain.attach(ddr, fakes(100*ns)...)
+	plain.send(us, devices.Write, ddr, 0, 128, 1)
+	plain.run()
+	require.Equal(t, plain.port.at, g.port.at)
 }

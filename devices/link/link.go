@@ -48,6 +48,10 @@ func New(cfg Config) (*Link, error) {
 	return l, nil
 }
 
+// Posted reports whether writes are not acknowledged on the wire: to know
+// that they have arrived takes a read behind them.
+func (l *Link) Posted() bool { return l.formats[WriteAck].units(1) == 0 }
+
 // Latency returns the time one byte takes from end to end.
 func (l *Link) Latency() sim.Time { return l.latency }
 

@@ -13,10 +13,12 @@
 //
 // TLBs begin as earlier runs of the benchmark have left them.
 //
-// Left out: the host's time to submit work, the ends of kernels (ramp and last
-// wave are less than a percent of the measured ones), and the warp scheduler:
-// an instruction takes a warp so many cycles in the mean, whatever it depends
-// on (see chainCycles).
+// The host's part of copies and launches is a few constants (hierarchy.Host).
+//
+// Left out: the ends of kernels (ramp and last
+// wave are less than a percent of the measured ones), and single instructions:
+// one takes a warp so many cycles in the mean, whatever it depends on (see
+// code).
 //
 // Source: measure/micro.cu and its machine code, H200, 2026-11-25.
 package micro

@@ -108,7 +108,7 @@ const settled = 16 * sim.Microsecond
 
 // copyForever starts a copy that does not end and returns its meter.
 func (m *machine) copyForever(j copyJob) meter {
-	m.copies(j, other, 1)
+	m.copy(m.Engine.Now(), j, other, 0)
 	for _, p := range m.Ports() {
 		if p.ID() == m.Port(j.remote) {
 			return moved(p, j.engine)

@@ -19,7 +19,7 @@ type loaded struct {
 	period sim.Time // of an iteration at the least
 }
 
-var loadedCode = code{"loaded", 32, loadedTogether, 5}
+var loadedCode = code{"loaded", 32, loadedTogether, 18, constantPace, 0}
 
 const (
 	loadedTogether = 4

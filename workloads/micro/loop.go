@@ -1,6 +1,8 @@
 package micro
 
 import (
+	"cmp"
+
 	"hwsim/devices/gpu"
 	"hwsim/hierarchy"
 	"hwsim/sim"
@@ -20,9 +22,11 @@ type body interface {
 // code is what the compiler made of a kernel.
 type code struct {
 	name      string
-	registers int // a thread
-	accesses  int // of a round, where they leave one after the other as it is executed
-	between   int // instructions from one of them to the next
+	registers int     // a thread, as the object file says; subroutines take some that the code does not show
+	accesses  int     // of a round, where they leave one after the other as it is executed
+	between   float64 // cycles from one of them to the next
+	pace      float64 // cycles an instruction takes a warp that has its scheduler to itself; 0: constantPace
+	busy      float64 // cycles for which an instruction has its scheduler; 0: one
 }
 
 // forever is more tiles than a CTA ever computes.
@@ -51,24 +55,24 @@ func cycles(c *hierarchy.Config, n float64) sim.Time {
 	return sim.FromNanoseconds(n * 1e3 / c.GPU.ClockMHz)
 }
 
-// Cycles that an instruction takes a warp that has its scheduler to itself,
-// and the SM. Four schedulers each issue one a cycle. Measured: one warp of
-// stream<0> goes over 1 MiB, which the near L2 holds, at 10.75 GB/s, 381 ns a
-// round of 119 instructions, of which 146 are the hit and 16 the port.
-const (
-	chainCycles = 3.65
-	issueCycles = 0.25
-)
+// constantPace is the pace of loops that load a constant before each access and
+// wait for it. Measured: one warp of stream<0> goes over 1 MiB, which the near
+// L2 holds, at 10.75 GB/s, 381 ns a round of 119 instructions, of which 146 are
+// the hit and 16 the port. Its stall counts say as much if a load of a constant
+// takes 48 cycles. Loops without such loads have the pace of their stall counts.
+const constantPace = 3.65
 
-// kernel returns the grid of a body.
+// kernel returns the grid of a body. A scheduler is taken up by what a warp
+// executes before its first access; the little between accesses is left out.
 func kernel(c *hierarchy.Config, k code, ctas, threads int, b body) *gpu.Kernel {
 	time := func(cta, tile int) (chain, sm sim.Time) {
 		n := float64(b.instructions(cta, tile/b.warps(cta)))
-		rest := n - float64(max(0, k.accesses-1)*k.between)
-		return cycles(c, rest*chainCycles), cycles(c, n*issueCycles)
+		all := n * cmp.Or(k.pace, constantPace)
+		alone := all - float64(max(0, k.accesses-1))*k.between
+		return cycles(c, alone), cycles(c, n*cmp.Or(k.busy, 1)*alone/max(all, 1))
 	}
 	return &gpu.Kernel{Name: k.name, CTAs: ctas, Threads: threads, Registers: k.registers, Stages: 1, Program: loop{b},
-		Warps: &gpu.Warps{Of: b.warps, Time: time, Gap: cycles(c, float64(k.between)*chainCycles)}}
+		Warps: &gpu.Warps{Of: b.warps, Time: time, Gap: cycles(c, k.between)}}
 }
 
 // load returns one load of a warp.

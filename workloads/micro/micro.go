@@ -178,14 +178,23 @@ func Copies(ctx context.Context, c *hierarchy.Config, o CopyOptions) (gbps float
 	if err != nil {
 		return 0, err
 	}
-	time, err := copyTime(ctx, c, jobs, o.Bytes, o.Count)
+	time, err := o.time(ctx, c, jobs)
 	if err != nil {
 		return 0, err
 	}
-	if o.Sync && c.Host != nil {
-		time += c.Host.SubmitNs * float64(o.Count)
-	}
 	return float64(o.Bytes) * float64(o.Count*len(jobs)) / time, nil
+}
+
+// time returns the ns of all copies.
+func (o *CopyOptions) time(ctx context.Context, c *hierarchy.Config, jobs []copyJob) (float64, error) {
+	if !o.Sync {
+		return copyTime(ctx, c, jobs, o.Bytes, o.Count)
+	}
+	if o.Kind == "h2d" && inlined(c.Host, o.Bytes) {
+		return float64(o.Count) * inlineTime(c, 1, c.Host.Inline.HostNs(o.Bytes)), nil
+	}
+	one, err := copyTime(ctx, c, jobs, o.Bytes, 1)
+	return float64(o.Count) * one, err
 }
 
 // PageOptions describe how pages scattered in host memory are brought in.
@@ -202,13 +211,18 @@ func Pages(ctx context.Context, c *hierarchy.Config, o PageOptions) (gbps float6
 		return 0, fmt.Errorf("%d pages of %d B in %d B", o.Count, o.Bytes, o.Range)
 	}
 	switch o.Method {
-	case "dma_each", "dma_batch": // they differ in the host's work, which is left out
+	case "dma_each", "dma_batch":
 		jobs, err := copyJobs(c, "h2d")
 		if err != nil {
 			return 0, err
 		}
 		jobs[0].scatter = o.Range / o.Bytes
-		time, err := copyTime(ctx, c, jobs, o.Bytes, o.Count)
+		time := 0.0
+		if o.Method == "dma_batch" {
+			time, err = batchTime(ctx, c, jobs[0], o.Bytes, o.Count)
+		} else {
+			time, err = copyTime(ctx, c, jobs, o.Bytes, o.Count)
+		}
 		return float64(o.Bytes) * float64(o.Count) / time, err
 	case "sm_kernel":
 		if err := grid(o.Blocks, o.Threads); err != nil {
@@ -223,8 +237,8 @@ func Pages(ctx context.Context, c *hierarchy.Config, o PageOptions) (gbps float6
 			m.Translated(p.source(uint64(n)), o.Bytes)
 		}
 		m.launch(p.kernel(c))
-		both, err := m.rate(m.flow(flowA))
-		return both / 2, err // each byte is read and written
+		all, err := m.rate(m.flow(flowA))
+		return all * float64(o.Bytes) / float64(2*o.Bytes+indexBytes), err // each byte is read and written
 	}
 	return 0, fmt.Errorf("pages by %q: must be dma_each, dma_batch or sm_kernel", o.Method)
 }

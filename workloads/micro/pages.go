@@ -6,13 +6,15 @@ import (
 )
 
 // pages is a grid whose warps each copy one scattered page after the other
-// from host memory, a piece at a time: the compiler cannot load the next
-// before it has stored the last, which it might overlap.
+// from host memory, a piece at a time, once they have read which. The loads
+// share registers: the next piece is loaded when the last has been stored.
 type pages struct {
 	bytes, places   uint64
 	count           int
 	blocks, threads int
 }
+
+const indexBytes = 32 // read for a page's index: a sector
 
 var pagesCode = code{name: "copyPages", registers: 40}
 
@@ -33,20 +35,27 @@ func (p *pages) warps(cta int) int { return min(p.threads/warpLanes, p.count-cta
 func (p *pages) instructions(_, _ int) int { return pagesLength }
 
 func (p *pages) round(cta, warp, n int, runs []gpu.Run) []gpu.Run {
-	if n > 0 {
-		_, to := p.place(cta, warp, n-1)
+	per := int(p.bytes/piece) + 1 // the page's index, and its pieces
+	if n%per != 1 && n > 0 {
+		_, to := p.place(cta, warp, (n-1)/per, (n-1)%per-1)
 		runs = append(runs, store(to))
 	}
-	from, _ := p.place(cta, warp, n)
+	if n%per == 0 {
+		return append(runs, load(other+4*p.page(cta, warp, n/per)/indexBytes*indexBytes, indexBytes))
+	}
+	from, _ := p.place(cta, warp, n/per, n%per-1)
 	return append(runs, load(from, piece))
 }
 
-// place returns from and to where a warp copies its n-th piece.
-func (p *pages) place(cta, warp, n int) (from, to uint64) {
-	per := int(p.bytes / piece)
-	all := p.blocks * p.threads / warpLanes
-	page := uint64(cta*p.threads/warpLanes + warp + n/per*all)
-	at := uint64(n%per) * piece
+// page returns the number of a warp's n-th page.
+func (p *pages) page(cta, warp, n int) uint64 {
+	perBlock := p.threads / warpLanes
+	return uint64(cta*perBlock + warp + n*p.blocks*perBlock)
+}
+
+// place returns from and to where a warp copies a piece of its n-th page.
+func (p *pages) place(cta, warp, n, k int) (from, to uint64) {
+	page, at := p.page(cta, warp, n), uint64(k)*piece
 	return p.source(page) + at, page%uint64(p.count)*p.bytes + at
 }
 

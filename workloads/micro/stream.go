@@ -24,7 +24,7 @@ type stream struct {
 var streamCode = [5]struct {
 	code
 	length int
-}{{code{"stream", 56, 8, 7}, 119}, {code{"stream", 48, 8, 9}, 120}, {code{"stream", 40, 8, 10}, 118}, {code{"stream", 32, 8, 9}, 101}, {code{"stream", 32, 8, 9}, 94}}
+}{{code{"stream", 56, 8, 26, constantPace, 0}, 119}, {code{"stream", 48, 8, 33, constantPace, 0}, 120}, {code{"stream", 40, 8, 37, constantPace, 0}, 118}, {code{"stream", 32, 8, 33, constantPace, 0}, 101}, {code{"stream", 32, 8, 33, constantPace, 0}, 94}}
 
 func newStream(o StreamOptions) *stream {
 	return &stream{from: base(o.Tier), pieces: max(1, o.Range/piece), threads: o.Threads, blocks: o.Blocks, writes: o.WritesOf4, unroll: 8, length: streamCode[o.WritesOf4].length}
@@ -158,8 +158,10 @@ type passes struct {
 	fresh bool // each pass over memory that none has read
 }
 
-// rereadCode is rereadSync's: of eight loads four are in flight together.
-var rereadCode = code{"rereadSync", 32, rereadTogether, 8}
+// rereadCode is rereadSync's: of eight loads four are in flight together. All
+// warps begin a pass at once, so that what they issue between loads, too, is in
+// the others' way.
+var rereadCode = code{"rereadSync", 32, rereadTogether, 29, constantPace, 1.7}
 
 const (
 	rereadTogether = 4
