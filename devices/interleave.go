@@ -18,8 +18,8 @@ func (m Interleave) Locate(addr uint64) (slice int, local uint64) {
 	return slice, row*m.Granule + addr%m.Granule
 }
 
-// rotation is a fixed 32-bit mix of the row (the finaliser of MurmurHash3),
-// standing for the vendors' unpublished address hashes.
+// rotation is a fixed mix of the row, standing for the vendors' unpublished
+// address hashes.
 func rotation(row uint64) uint64 {
 	x := row * 0x9e3779b97f4a7c15
 	x ^= x >> 29
@@ -34,3 +34,10 @@ const TierShift = 44
 
 // Tier returns the tier that a physical address lies in.
 func Tier(addr uint64) int { return int(addr >> TierShift) }
+
+// Mix spreads a number over 64 bits, one to one (the finaliser of MurmurHash3).
+func Mix(x uint64) uint64 {
+	x = (x ^ x>>33) * 0xff51afd7ed558ccd
+	x = (x ^ x>>33) * 0xc4ceb9fe1a85ec53
+	return x ^ x>>33
+}

@@ -10,7 +10,7 @@ const (
 	Read  Kind = iota // bytes wanted from Addr; answered by Data
 	Write             // bytes to be stored at Addr; answered by Ack
 	Data              // the bytes of a Read have arrived
-	Ack               // a Write is done
+	Ack               // a Write is done, a Flush is, or all are at a barrier
 	Probe             // a near L2 slice asks the line's home slice
 	Fill              // the home slice answers a Probe
 	Start             // a unit is told to begin work

@@ -24,7 +24,7 @@ type Config struct {
 	MMU  *MMU         `toml:"mmu"` // nil: the SMs' addresses need no translation
 }
 
-// MMU translates the SMs' addresses: a TLB for each group of SMs, and for
+// MMU translates the SMs' addresses: a TLB for each GPC, and for
 // what lies behind a link a shared one, with walkers, at the link's port.
 type MMU struct {
 	EntryBytes     uint64         `toml:"entry_bytes"`      // of HBM, the peer's too, that one entry covers
@@ -33,7 +33,7 @@ type MMU struct {
 	Shared         tlb.UnitConfig `toml:"shared"`
 }
 
-// GroupTLB is the TLB of a group of SMs.
+// GroupTLB is the TLB of a GPC.
 type GroupTLB struct {
 	tlb.Config
 	MissNs float64 `toml:"miss_ns"` // until the next level has answered
@@ -104,8 +104,8 @@ func (in *Inline) Validate(report func(key, message string)) {
 	if in.CopyNs < 0 {
 		report("copy_ns", "must not be negative")
 	}
-	if in.GBps <= 0 {
-		report("gbps", "must be positive")
+	if !(in.GBps >= 1e-3 && in.GBps <= 1e6) {
+		report("gbps", "must be 0.001 to 1000000")
 	}
 }
 
@@ -165,6 +165,15 @@ func (c *Config) Validate(report func(key, message string)) {
 			x.validate(func(key, message string) { report("host.cxl."+key, message) })
 		}
 		h.validateTimes(func(key, message string) { report("host."+key, message) })
+	}
+	if c.MMU == nil {
+		const needs = "needs mmu, which says what an entry covers"
+		if c.Host != nil && c.Host.DMA.TLB != nil {
+			report("host.dma.tlb", needs)
+		}
+		if c.Peer != nil && c.Peer.DMA.TLB != nil {
+			report("peer.dma.tlb", needs)
+		}
 	}
 	if p := c.Peer; p != nil {
 		p.HBM.validate(func(key, message string) { report("peer.hbm."+key, message) }, true)

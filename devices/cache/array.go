@@ -114,17 +114,19 @@ func (s *set) touch(way int) {
 }
 
 // victim returns the way that a new line takes, noWay if all wait for data: an
-// empty one, else the least recently used of the lent ones, which the other
-// partition has as well, else of all. Were lent lines kept like others, passes
-// of all SMs over more than two thirds of the L2 would find nothing there; on
-// an H200 they do up to 52 of 60 MB (reference h200/bandwidth.csv).
+// empty one, else, if the set has more than one line that is lent, the least
+// recently used of them, as the other partition has it as well; else of all.
+// Were lent lines kept like others, passes of all SMs over more than two thirds
+// of the L2 would find nothing there; on an H200 they do up to 52 of 60 MB, and
+// nothing over 56, which would fit if the last one went first, too (reference
+// h200/bandwidth.csv).
 func (s *set) victim(ways int) int {
 	oldest := noWay
 	for r := 4 * (maxWays - 1); r >= 0; r -= 4 {
 		w := int(s.order >> r & 15)
 		switch {
 		case w >= ways || s.state[w].pending != 0:
-		case s.lent == 0 || s.lent>>w&1 != 0 || s.tag[w] == noTag:
+		case s.lent&(s.lent-1) == 0 || s.lent>>w&1 != 0 || s.tag[w] == noTag:
 			return w
 		case oldest == noWay:
 			oldest = w

@@ -260,8 +260,8 @@ func TestFIFOKeepsOrderAndStorage(t *testing.T) {
 	require.Less(t, cap(q.items), 16)
 }
 
-// Lines that the other partition has read last go before older ones, until
-// this partition reads them again.
+// Of several lines that the other partition has read last the oldest goes
+// first, until this partition reads it again; a single one waits its turn.
 func TestLentLinesGoFirst(t *testing.T) {
 	s := oneSet(4)
 	fillSet(s, 4)
@@ -269,11 +269,11 @@ func TestLentLinesGoFirst(t *testing.T) {
 	for i := range way {
 		way[i] = s.find(uint32(100 + i))
 	}
-	s.lent = 1<<way[2] | 1<<way[3]
+	s.lent = 1<<way[1] | 1<<way[2] | 1<<way[3]
+	require.Equal(t, way[1], s.victim(4))
+	s.touch(way[1])
 	require.Equal(t, way[2], s.victim(4))
 	s.touch(way[2])
-	require.Equal(t, way[3], s.victim(4))
-	s.touch(way[3])
 	require.Equal(t, way[0], s.victim(4))
 	s.lent = 1 << way[3]
 	s.drop(way[1])

@@ -6,12 +6,12 @@
 // is the one whose channel holds it; when that lies in the other partition,
 // the near slice keeps a copy, filled across the bridge, and dropped when the
 // line is written. A line of which the other partition has a copy, and which
-// none of its own has read since, is lent: lent lines are replaced first, so
-// that two partitions that read different lines hold twice as many. Stores
-// allocate without fetching, sector by sector, and go
-// to memory when the line is evicted.
+// none of its own has read since, is lent: lent lines are replaced first, but
+// for the last of a set, so that two partitions that read different lines hold
+// nearly twice as many. Stores allocate without fetching, sector by sector, and
+// go to memory when the line is evicted.
 //
-// Left out: L1 (kernels of this simulator stream past it), atomics,
+// Left out: L1 (devices/gpu has one), atomics,
 // compression, and back-pressure in the crossbar: what a full slice cannot
 // take waits in order at its door. Only stores that are acknowledged, those of
 // kernels, are refused while the channel cannot take the dirty lines

@@ -9,6 +9,29 @@ import (
 	"hwsim/sim"
 )
 
+// All that a leap leaves of a copy is moved, in and out, batched or not.
+func TestLeapsLeaveTheRestOfAnyCopy(t *testing.T) {
+	for _, out := range []bool{false, true} {
+		for _, batched := range []bool{false, true} {
+			for _, n := range []int{1, 2, 200} {
+				bytes := uint64(8 << 20)
+				if n > 2 {
+					bytes = 16 << 10
+				}
+				for _, most := range []uint64{16 << 10, 1 << 20, 1 << 30} {
+					c := batch(n, bytes, bytes, out)
+					c.Batch = batched
+					took, over := leapt(t, c, 5*16<<10, most)
+					require.NotZero(t, over)
+					c = batch(n, bytes, bytes, out)
+					c.Batch = batched
+					require.Less(t, took, newRig(t, testConfig(), testLink(50), 100*ns).time(c))
+				}
+			}
+		}
+	}
+}
+
 // leapCopy is a copy of so many equal segments.
 func leapCopy(segments int, bytes uint64) *Copy {
 	c := &Copy{}

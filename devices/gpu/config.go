@@ -15,7 +15,7 @@ type Config struct {
 	PortBytesPerClk  float64 `toml:"port_bytes_per_clock"`  // crossbar into one SM
 	GPCBytesPerClk   float64 `toml:"gpc_bytes_per_clock"`   // crossbar into a GPC; 0: no limit
 	SMBytes          int     `toml:"sm_bytes"`              // of reads of the L2 under way at most, for each SM of a GPC together; 0: any number
-	StoreBytesPerClk float64 `toml:"store_bytes_per_clock"` // out of one SM; 0: port_bytes_per_clock
+	StoreBytesPerClk float64 `toml:"store_bytes_per_clock"` // out of one SM by warps' stores, not those of a CTA's end, whole tiles; 0: port_bytes_per_clock
 	RequestsPerClock float64 `toml:"requests_per_clock"`    // requests one SM sends
 	LaunchNs         float64 `toml:"launch_ns"`             // empty kernel, first CTA to end
 	GapNs            float64 `toml:"gap_ns"`                // end of a kernel to the start of the next in a graph
@@ -42,13 +42,19 @@ func (c *Config) Validate(report func(key, message string)) {
 	for _, v := range []struct {
 		key   string
 		value float64
-	}{{"gpcs", float64(c.GPCs)}, {"fill_first", float64(c.FillFirst)}, {"gpc_bytes_per_clock", c.GPCBytesPerClk}, {"sm_bytes", float64(c.SMBytes)}, {"store_bytes_per_clock", c.StoreBytesPerClk}} {
+	}{{"gpcs", float64(c.GPCs)}, {"fill_first", float64(c.FillFirst)}, {"gpc_bytes_per_clock", c.GPCBytesPerClk}, {"store_bytes_per_clock", c.StoreBytesPerClk}} {
 		if v.value < 0 {
 			report(v.key, "must not be negative")
 		}
 	}
-	if c.SMs > 0 && max(c.GPCs, c.FillFirst) > c.SMs {
-		report("sms", "must be no fewer than gpcs and fill_first")
+	if c.SMs > 0 && c.GPCs > (c.SMs+1)/2 {
+		report("gpcs", "must be at most one for two SMs")
+	}
+	if c.SMs > 0 && c.FillFirst > c.SMs {
+		report("fill_first", "must be at most sms")
+	}
+	if c.SMBytes != 0 && (c.SMBytes < turnBytes || c.SMBytes > 1<<24) {
+		report("sm_bytes", "must be 0, or 2048 to 16777216")
 	}
 	if c.L1Bytes < 0 || c.L1Bytes > 1<<24 {
 		report("l1_bytes", "must be 0 to 16777216")

@@ -22,6 +22,6 @@
 //
 // Left out: instruction issue, register and shared-memory bank conflicts (a
 // kernel's profile carries its measured time a tile instead), L1 hits but of
-// kernels of warps, warp scheduling, clock and power management, and several
+// kernels of warps, clock and power management, and several
 // kernels at once.
 package gpu

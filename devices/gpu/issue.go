@@ -108,7 +108,7 @@ func (g *Group) send(s *sm, t *transfer) bool {
 					g.store(s, c, m)
 					continue
 				}
-				if g.waits(c.sm, &m) {
+				if !(cached && s.l1.holds(m.Addr)) && g.waits(c.sm, &m) {
 					return false
 				}
 				u.at += uint64(m.Bytes)
@@ -126,13 +126,13 @@ func (g *Group) send(s *sm, t *transfer) bool {
 func (g *Group) request(s *sm, c *cta, stage int32, m *devices.Message) {
 	u := &s.out
 	u.free += g.psIssue
-	m.Born = u.free + sim.Time(u.run)*c.gap
 	if m.Kind == devices.Write {
 		g.post(s, c, m)
 	} else {
 		c.pending[stage]++
 		g.window.take(m)
 	}
+	m.Born = u.free + sim.Time(u.run)*c.gap
 	g.depart(m)
 }
 

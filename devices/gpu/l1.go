@@ -51,7 +51,7 @@ func (c *l1) holds(addr uint64) bool {
 // comes reports whether a load of addr is under way.
 func (c *l1) comes(addr uint64) bool {
 	for i := range c.coming {
-		if c.coming[i].addr == addr {
+		if c.coming[i].addr/cache.LineBytes == addr/cache.LineBytes {
 			return true
 		}
 	}
@@ -106,7 +106,7 @@ func (g *Group) landed(s *sm, addr uint64) {
 	left := s.l1.coming[:0]
 	for _, w := range s.l1.coming {
 		switch {
-		case w.addr != addr:
+		case w.addr/cache.LineBytes != addr/cache.LineBytes:
 			left = append(left, w)
 		case w.slot >= 0:
 			c := &g.ctas[w.slot]

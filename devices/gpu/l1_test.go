@@ -29,3 +29,38 @@ func TestL1BeyondItsSizeMissesWholeSets(t *testing.T) {
 		require.Equal(t, v.missed, missed, "%d lines more", v.over)
 	}
 }
+
+// linesOf is a program whose tiles load the same places, each after the other.
+type linesOf struct {
+	oneLine
+	places []uint64
+	bytes  uint32 // of a load
+	tiles  int
+}
+
+func (p *linesOf) Tiles(int) int                  { return p.tiles }
+func (*linesOf) Epilogue(_ int, runs []Run) []Run { return runs }
+func (p *linesOf) Tile(_, _ int, runs []Run) []Run {
+	for _, addr := range p.places {
+		runs = append(runs, Run{Addr: addr, Rows: 1, Bytes: p.bytes})
+	}
+	return runs
+}
+
+// One warp loads a line, another sector of it, and the line again: it goes on
+// when the line has come, and once.
+func TestLoadsOfAComingLineWaitForIt(t *testing.T) {
+	for _, places := range [][]uint64{{0, 0}, {0, 32}, {0, 32, 0}} {
+		c := testConfig(1)
+		c.L1Bytes, c.L1HitNs = 64<<10, 20
+		g := newRig(t, c, memory{latency: 5 * us})
+		k := updates(1, 64, true)
+		k.Program = &linesOf{places: places, bytes: 32, tiles: 2}
+		k.Warps.Of = func(int) int { return 2 }
+		g.gpu.Front.Add(0, Op{Kernel: k})
+		g.runUntil(func() bool { return g.gpu.Tiles(0) > 0 })
+		require.Greater(t, g.engine.Now(), 5*us)
+		g.finish()
+		require.Equal(t, uint64(2), g.gpu.Tiles(0))
+	}
+}

@@ -9,7 +9,7 @@ import (
 	"hwsim/sim"
 )
 
-// Events that a group of SMs schedules for itself.
+// Events that a GPC schedules for itself.
 const (
 	prologueDone = devices.Local + iota // the CTA's fixed start cost is over
 	tileDone                            // the CTA's oldest tile is computed
@@ -27,7 +27,7 @@ const prologueStage = MaxStages // of the epilogue's stores as well
 type FlowStats struct {
 	Requests uint64
 	Read     uint64 // bytes returned to SMs
-	Written  uint64 // bytes sent by SMs
+	Written  uint64 // bytes stored by SMs, those that merge in the L1 included
 	Remote   uint64 // of the bytes read, from tiers other than HBM
 	Tiles    uint64 // tiles computed
 	Why      [devices.NumCauses]uint64
@@ -230,6 +230,7 @@ func (g *Group) arrive(at sim.Time, m *devices.Message) {
 	s.portFree = max(s.portFree, g.portFree) + sim.Time(float64(m.Bytes)*g.psByte)
 	c.ready[stage] = max(c.ready[stage], s.portFree)
 	c.pending[stage]--
+	whole := c.pending[stage] == 0 // before loads of the same tile that waited for this answer
 	if c.throughL1() {
 		g.landed(s, m.Addr)
 	}
@@ -238,7 +239,7 @@ func (g *Group) arrive(at sim.Time, m *devices.Message) {
 		g.answered(at, int(m.Bytes))
 	}
 	g.count(c.flow, m, s.portFree)
-	if c.pending[stage] == 0 {
+	if whole {
 		g.complete(c.ready[stage], slot, int32(stage))
 	}
 }

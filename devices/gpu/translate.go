@@ -18,7 +18,7 @@ type Translation struct {
 // reach returns the bytes of HBM that the TLB covers.
 func (t *Translation) reach() uint64 { return uint64(t.TLB.Entries) << t.Shifts[0] }
 
-// groupTLB is the TLB of a group of SMs. While all the HBM in use is within
+// groupTLB is the TLB of a GPC. While all the HBM in use is within
 // its reach, requests to it are not looked up: they all hit, or nearly so.
 type groupTLB struct {
 	of     *Translation // nil: none

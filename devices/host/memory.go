@@ -38,8 +38,8 @@ type Memory struct {
 	delay   sim.Time   // link to a unit's queue, or back
 	late    []sim.Time // quantiles of how late a line of a read is beyond that
 	reads   uint64     // lines read
-	ordered bool       // reads leave in the order in which they came
-	inOrder sim.Time   // no read leaves before, if so
+	ordered bool       // reads are no less late than those before
+	inOrder sim.Time   // when the last of them is, if so
 	tiers   []*Tier    // by tier number, nil where the link does not lead
 	open    []request
 	spare   []uint32
@@ -80,8 +80,8 @@ func (h *Memory) Attach(number int, t *Tier) {
 }
 
 // Jitter makes every line of a read late, beside all else, by a time that is
-// exponential with the given mean. If reads leave the fabric in order, a late
-// one holds up those behind it.
+// exponential with the given mean. If they are ordered, a late one makes those
+// that come after it late as well; units can still overtake.
 func (h *Memory) Jitter(meanNs float64, ordered bool) {
 	h.late, h.ordered = nil, ordered
 	for i := range quantiles {
@@ -104,18 +104,9 @@ func (h *Memory) wait(at sim.Time, m *devices.Message) sim.Time {
 	}
 	for n := uint64(0); n < uint64(m.Bytes); n += lineBytes {
 		h.reads++
-		h.inOrder = max(h.inOrder, at+h.late[mix(h.reads)%quantiles])
+		h.inOrder = max(h.inOrder, at+h.late[devices.Mix(h.reads)%quantiles])
 	}
 	return max(0, h.inOrder-at)
-}
-
-// mix is the finaliser of MurmurHash3.
-func mix(x uint64) uint64 {
-	x ^= x >> 33
-	x *= 0xff51afd7ed558ccd
-	x ^= x >> 33
-	x *= 0xc4ceb9fe1a85ec53
-	return x ^ x>>33
 }
 
 // ID returns the domain's number.
@@ -226,6 +217,7 @@ func (h *Memory) reply(horizon sim.Time) {
 		}
 		_, last := h.wire.Reserve(a.at, link.Up, packet, m.Bytes)
 		m.Why.Merge(&r.why)
+		m.Why.Add(devices.Queue, r.late)
 		m.Why.Add(devices.Serialise, last-a.at)
 		h.port.Send(int(m.From), last, sim.Deliver, &m)
 	}

@@ -1,5 +1,7 @@
 package tlb
 
+import "hwsim/devices"
+
 // Config describes a TLB's array.
 type Config struct {
 	Entries int  `toml:"entries"`
@@ -74,18 +76,8 @@ func front(set []uint64, way int) {
 func (a *Array) set(key uint64) []uint64 {
 	n := key & (1<<numberBits - 1)
 	if a.hashed {
-		n = hash(n)
+		n = devices.Mix(n)
 	}
 	first := int(n%a.sets) * a.ways
 	return a.keys[first : first+a.ways]
-}
-
-// hash mixes a number's bits (the finaliser of MurmurHash3); hardware's
-// hashes are not published.
-func hash(x uint64) uint64 {
-	x ^= x >> 33
-	x *= 0xff51afd7ed558ccd
-	x ^= x >> 33
-	x *= 0xc4ceb9fe1a85ec53
-	return x ^ x>>33
 }

@@ -16,21 +16,23 @@ import (
 )
 
 // Rows that tell all parameters, as cheap as such rows can be, with %g for
-// what is measured: ns of chases, GB/s of transfers.
+// what is measured: ns of chases, µs of launches, GB/s of transfers.
 const (
 	chases = "test,cache_op,range_bytes,nodes,ns_per_access\n" +
-		"chase_random,ca,4096,32,%g\nchase_random,cg,1048576,8192,%g\nchase_random,cg,46137344,360448,%g\nchase_random,cg,134217728,1048576,%g\n" +
+		"chase_random,ca,4096,32,%g\nchase_random,cg,1048576,8192,%g\nchase_random,cg,44040192,344064,%g\nchase_random,cg,46137344,360448,%g\n" +
+		"chase_random,cg,134217728,1048576,%g\nchase_random,cg,268435456,1048576,%g\nchase_random,cg,402653184,1048576,%g\n" +
 		"chase_host,cg,1048576,8192,%g\nchase_peer,cg,1048576,8192,%g\n"
+	launches  = "test,param,us\ngraph_node,1 blocks,%g\nlaunch_back_to_back,nop,%g\nlaunch_sync,nop,%g\ngraph_launch_to_end,1 small kernels,%g\n"
 	transfers = "test,param,range_bytes,blocks,threads,bytes_moved,GBps\n" +
 		"memcpy_h2d,67108864,67108864,1,0,67108864,%g\npeer_read,16B_lane,4294967296,132,512,4294967296,%g\n" +
-		"memcpy_h2d,4096,262144,64,0,262144,%g\nmemcpy_d2h,4096,262144,64,0,262144,%g\nmemcpy_h2d_sync,64,64,1,0,64,%g\nmemcpy_peer,4096,262144,64,0,262144,%g\n" +
+		"memcpy_h2d,4096,262144,64,0,262144,%g\nmemcpy_d2h,4096,262144,64,0,262144,%g\nmemcpy_h2d_sync,64,64,1,0,64,%g\nmemcpy_h2d_sync,65536,65536,1,0,65536,%g\nmemcpy_peer,4096,262144,64,0,262144,%g\n" +
 		"gather_random,32,17179869184,528,512,3979345920,%g\n"
 )
 
 // tables fills the rows with one figure each.
 func tables(figure func(file string, line int) float64) fstest.MapFS {
 	data := fstest.MapFS{}
-	for file, text := range map[string]string{"chases.csv": chases, "transfers.csv": transfers} {
+	for file, text := range map[string]string{"chases.csv": chases, "launches.csv": launches, "transfers.csv": transfers} {
 		for line := 2; strings.Contains(text, "%g"); line++ {
 			text = strings.Replace(text, "%g", fmt.Sprintf("%.9g", figure(file, line)), 1)
 		}
@@ -48,8 +50,11 @@ func measure(t *testing.T, base string, sets ...string) fstest.MapFS {
 	found := map[string]float64{}
 	for _, row := range r.Rows {
 		found[place(row.File, row.Line)] = row.Ours
-		if row.Bytes > 0 {
+		switch {
+		case row.Bytes > 0:
 			found[place(row.File, row.Line)] = row.Bytes / row.Ours
+		case row.File == "launches.csv":
+			found[place(row.File, row.Line)] = row.Ours / 1e3
 		}
 	}
 	return tables(func(file string, line int) float64 { return found[place(file, line)] })
@@ -62,7 +67,7 @@ func TestCalibrationFindsTheMachine(t *testing.T) {
 	want := map[string]float64{
 		"gpu.l1_hit_ns": 30, "l2.hit_ns": 28.6, "l2.crossbar_ns": 66, "l2.bridge_ns": 75, "l2.memory_ns": 90, "host.fabric_ns": 120, "peer.fabric_ns": 90,
 		"host.link.overhead": 0.09, "peer.link.overhead": 0.03, "host.dma.copy_ns": 1800, "host.dma.copy_out_ns": 1500, "host.submit_ns": 5000,
-		"peer.dma.copy_ns": 4000, "hbm.dram.timings_ns.tFAW": 22,
+		"gpu.again_ns": 700, "host.launch_ns": 5000, "host.sync_ns": 6000, "host.graph_ns": 3000, "peer.dma.copy_ns": 4000, "hbm.dram.timings_ns.tFAW": 22,
 	}
 	var sets []string
 	for key, v := range want {

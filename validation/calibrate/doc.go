@@ -22,10 +22,13 @@
 // other out, so that half of the accesses are far hits and half go to memory.
 // That holds for two partitions, as package cache has them.
 //
-// Not read here: what kernels cost to launch, as nodes of a graph do not tell
-// launch_ns, cta_ns and gap_ns apart (empty kernels of one and of many CTAs
-// tell the first two, decode steps less their kernels the last); barrier_ns;
-// the MMU's reach and walks, whose knees are read by eye; the rates of SMs, GPCs and
-// slices, which streams over what the L2 holds tell;
-// sustained TFLOPS; and queue depths, which are not published.
+// Not read here: what other kernels cost to launch (empty kernels of one and of
+// many CTAs tell launch_ns and cta_ns, decode steps less their kernels gap_ns);
+// barrier_ns; what copies cost the host (call_ns, entry_ns, inline) and engines
+// beside their start (switch_ns, walk_ns), which copies submitted before the
+// first begins tell; jitter_ns, with the numbers of lines that a warp waits for;
+// the MMU's reach and walks, whose knees are read by eye; the rates of SMs, GPCs
+// and slices, which streams over what the L2 holds tell; refresh, which the
+// distribution of single accesses' times shows; sustained TFLOPS; and queue
+// depths, which are not published.
 package calibrate

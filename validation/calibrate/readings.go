@@ -38,12 +38,13 @@ var readings = []reading{
 		field: func(s *hierarchy.Config) *float64 { return &s.L2.CrossbarNs }, rows: nearL2,
 		value: func(s *hierarchy.Config, _ float64, rows []row) float64 { return (mean(rows) - s.L2.HitNs) / 2 }},
 
-	// Over the plateau before HBM half of the accesses go to memory, over HBM all
-	// do; half of either cross the bridge. The difference tells the memory.
+	// Over the plateau before HBM half of the accesses go to memory (none where
+	// there is one partition), over HBM all do; half of either cross the bridge.
+	// The difference tells the memory.
 	{key: "l2.memory_ns", from: "chases over 1.5 to 10 times the L2, less those over the plateau before", simulated: true,
 		field: func(s *hierarchy.Config) *float64 { return &s.L2.MemoryNs }, rows: beyondPlateau,
 		value: func(s *hierarchy.Config, was float64, rows []row) float64 {
-			return was + 2*(short(inHBM(s, rows))-short(onPlateau(s, rows)))
+			return was + float64(s.L2.Partitions)*(short(inHBM(s, rows))-short(onPlateau(s, rows)))
 		}},
 	{key: "l2.bridge_ns", from: "chases over the plateau before HBM, half of them there and back", simulated: true,
 		field: bridge, rows: onPlateau, value: difference(1)},
@@ -60,10 +61,20 @@ var readings = []reading{
 		field: ofHost(func(h *hierarchy.Host) *float64 { return &h.DMA.CopyNs }), rows: least("param", tests("memcpy_h2d")), value: each},
 	{key: "host.dma.copy_out_ns", from: "the smallest copies to the host, back to back", simulated: true,
 		field: ofHost(copyOut), rows: least("param", tests("memcpy_d2h")), value: each},
-	{key: "host.submit_ns", from: "the smallest copy that the host waits for", simulated: true,
-		field: ofHost(func(h *hierarchy.Host) *float64 { return &h.SubmitNs }), rows: least("param", tests("memcpy_h2d_sync")), value: difference(1)},
+	{key: "host.submit_ns", from: "the smallest copy that the host waits for and the engine reads", simulated: true,
+		field: ofHost(func(h *hierarchy.Host) *float64 { return &h.SubmitNs }), rows: read, value: difference(1)},
 	{key: "peer.dma.copy_ns", from: "the smallest copies from the peer, back to back", simulated: true,
 		field: ofPeer(func(p *hierarchy.Peer) *float64 { return &p.DMA.CopyNs }), rows: least("param", tests("memcpy_peer")), value: each},
+
+	{key: "gpu.again_ns", from: "a kernel of one CTA in a row of itself in a graph", simulated: true,
+		field: again, rows: least("param", tests("graph_node")), value: difference(1)},
+	{key: "host.launch_ns", from: "empty kernels launched back to back",
+		field: ofHost(func(h *hierarchy.Host) *float64 { return &h.LaunchNs }), rows: least("param", tests("launch_back_to_back")),
+		value: func(_ *hierarchy.Config, _ float64, rows []row) float64 { return mean(rows) }},
+	{key: "host.sync_ns", from: "an empty kernel that the host waits for", simulated: true,
+		field: ofHost(func(h *hierarchy.Host) *float64 { return &h.SyncNs }), rows: least("param", tests("launch_sync")), value: difference(1)},
+	{key: "host.graph_ns", from: "the shortest graph", simulated: true,
+		field: ofHost(func(h *hierarchy.Host) *float64 { return &h.GraphNs }), rows: least("param", tests("graph_launch_to_end")), value: difference(1)},
 
 	{key: "hbm.dram.timings_ns.tFAW", from: "random pieces of 32 B, whose rate is four ACTs a tFAW", simulated: true,
 		field: fourActivates, rows: most("range_bytes", tests("gather_random", "param", "32")), value: ratio},
@@ -190,6 +201,26 @@ func beyondPlateau(s *hierarchy.Config, all []row) []row {
 		return nil
 	}
 	return append(plateau, memory...)
+}
+
+// read picks the smallest copy that the host waits for and does not put into
+// the command.
+func read(s *hierarchy.Config, all []row) []row {
+	largest := 0.0
+	if s.Host != nil && s.Host.Inline != nil {
+		largest = float64(s.Host.Inline.Bytes)
+	}
+	rows := slices.DeleteFunc(tests("memcpy_h2d_sync")(all), func(r row) bool { return number(&r, "param") <= largest })
+	byNumber(rows, "param")
+	return rows[:min(1, len(rows))]
+}
+
+// again is what a kernel behind itself takes, of its own from here on.
+func again(s *hierarchy.Config) *float64 {
+	if s.GPU.AgainNs == 0 {
+		s.GPU.AgainNs = s.GPU.GapNs + s.GPU.LaunchNs
+	}
+	return &s.GPU.AgainNs
 }
 
 // copyOut is what a copy to the host costs, of its own from here on.

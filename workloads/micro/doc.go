@@ -13,12 +13,15 @@
 //
 // TLBs begin as earlier runs of the benchmark have left them.
 //
-// The host's part of copies and launches is a few constants (hierarchy.Host).
+// The host's part of copies and launches is a few constants of hierarchy.Host:
+// a call a copy (CallNs) or an entry of a batch (EntryNs), a call a kernel
+// (LaunchNs) or a graph (GraphNs), what it puts into commands itself (Inline),
+// and what passes until it sees the end (SubmitNs, SyncNs).
 //
-// Left out: the ends of kernels (ramp and last
-// wave are less than a percent of the measured ones), and single instructions:
-// one takes a warp so many cycles in the mean, whatever it depends on (see
-// code).
+// Left out: the ends of kernels (ramp and last wave are less than a percent of
+// the measured ones), but for streams by some of the SMs, which last as long as
+// those of the fullest GPC; and single instructions: one takes a warp so many
+// cycles in the mean, whatever it depends on (see code).
 //
 // Source: measure/micro.cu and its machine code, H200, 2026-11-25.
 package micro

@@ -2,6 +2,7 @@ package micro
 
 import (
 	"cmp"
+	"hwsim/devices"
 
 	"hwsim/devices/gpu"
 	"hwsim/hierarchy"
@@ -82,8 +83,4 @@ func load(addr uint64, bytes uint32) gpu.Run { return gpu.Run{Addr: addr, Rows: 
 func store(addr uint64) gpu.Run { return gpu.Run{Addr: addr, Rows: 1, Bytes: piece, Store: true} }
 
 // mix is the hash of micro.cu, from which its random addresses come.
-func mix(x uint64) uint64 {
-	x = (x ^ x>>33) * 0xff51afd7ed558ccd
-	x = (x ^ x>>33) * 0xc4ceb9fe1a85ec53
-	return x ^ x>>33
-}
+func mix(x uint64) uint64 { return devices.Mix(x) }
