@@ -71,9 +71,6 @@ func TestPresetsDoWhatWasPublished(t *testing.T) {
 	if _, err := os.Stat(benches); err != nil {
 		t.Skip(err)
 	}
-	if testing.Short() {
-		t.Skip("half a minute")
-	}
 	for _, p := range published {
 		t.Run(p.preset, func(t *testing.T) {
 			t.Parallel()

@@ -22,6 +22,5 @@
 //
 // Left out: instruction issue, register and shared-memory bank conflicts (a
 // kernel's profile carries its measured time a tile instead), L1 hits but of
-// kernels of warps, clock and power management, and several
-// kernels at once.
+// kernels of warps, clock and power management, and several kernels at once.
 package gpu
