@@ -100,6 +100,13 @@ func NotNegative[T Number](report func(key, message string), key string, value T
 	}
 }
 
+// Within reports a value that is not in lo to hi.
+func Within(report func(key, message string), key string, v, lo, hi int) {
+	if v < lo || v > hi {
+		report(key, fmt.Sprintf("must be %d to %d", lo, hi))
+	}
+}
+
 // OneOf reports a value that is not among the allowed.
 func OneOf[T comparable](report func(key, message string), key string, value T, allowed ...T) {
 	if slices.Contains(allowed, value) {

@@ -4,6 +4,7 @@ import (
 	"hwsim/devices/dma"
 	"hwsim/devices/gpu"
 	"hwsim/hierarchy"
+	"hwsim/workloads/kernels"
 )
 
 // headedAttention appends the attention half of a layer with KV heads of its
@@ -13,11 +14,11 @@ func (d *decode) headedAttention(span, layer int, fetched []int) {
 	hidden := uint64(m.Hidden) * 2
 	width := uint64(m.QHeads+2*m.KVHeads) * uint64(m.HeadDim) * 2
 	d.norm(span, 2*layer, a.x, a.y)
-	d.linear(span, layer, "qkv", matrix{a.y, hidden}, matrix{a.qkv, width}, d.dense())
+	d.linear(span, layer, "qkv", kernels.At(a.y, hidden), kernels.At(a.qkv, width), d.dense())
 	d.append(span, layer, width, m.QHeads, m.KVHeads, uint64(m.HeadDim)*2)
 	d.attend(span, layer, fetched)
 	d.residual(span)
-	d.linear(span, layer, "o", matrix{a.attn, uint64(m.QHeads*m.HeadDim) * 2}, matrix{a.x, hidden}, d.dense())
+	d.linear(span, layer, "o", kernels.At(a.attn, uint64(m.QHeads*m.HeadDim)*2), kernels.At(a.x, hidden), d.dense())
 	d.allReduce(span)
 }
 
@@ -31,17 +32,17 @@ func (d *decode) latentAttention(span, layer int, fetched []int) {
 	head := uint64(att.QKDim) * 2
 	w := &d.layout.weights[layer]
 	d.norm(span, 2*layer, a.x, a.y)
-	d.linear(span, layer, "q_a", matrix{a.y, hidden}, matrix{a.up, uint64(l.QLoraRank) * 2}, d.dense())
-	d.linear(span, layer, "q_b", matrix{a.up, uint64(l.QLoraRank) * 2}, matrix{a.qkv, uint64(m.QHeads) * (nope + rope)}, d.dense())
-	d.linear(span, layer, "kv_a", matrix{a.y, hidden}, matrix{a.up, head}, d.dense())
+	d.linear(span, layer, "q_a", kernels.At(a.y, hidden), kernels.At(a.up, uint64(l.QLoraRank)*2), d.dense())
+	d.linear(span, layer, "q_b", kernels.At(a.up, uint64(l.QLoraRank)*2), kernels.At(a.qkv, uint64(m.QHeads)*(nope+rope)), d.dense())
+	d.linear(span, layer, "kv_a", kernels.At(a.y, hidden), kernels.At(a.up, head), d.dense())
 	d.append(span, layer, uint64(m.QHeads)*(nope+rope), m.QHeads, 1, rope)
-	d.linear(span, layer, "k_up", matrix{a.qkv, uint64(m.QHeads) * (nope + rope)}, matrix{a.q, uint64(m.QHeads) * head},
-		heads(m.QHeads, b, w.expertSize["k_up"], nope+rope, head))
+	d.linear(span, layer, "k_up", kernels.At(a.qkv, uint64(m.QHeads)*(nope+rope)), kernels.At(a.q, uint64(m.QHeads)*head),
+		kernels.Heads(m.QHeads, b, w.expertSize["k_up"], nope+rope, head))
 	d.attend(span, layer, fetched)
-	d.linear(span, layer, "v_up", matrix{a.attn, uint64(m.QHeads) * latent}, matrix{a.q, uint64(m.QHeads*l.VDim) * 2},
-		heads(m.QHeads, b, w.expertSize["v_up"], latent, uint64(l.VDim)*2))
+	d.linear(span, layer, "v_up", kernels.At(a.attn, uint64(m.QHeads)*latent), kernels.At(a.q, uint64(m.QHeads*l.VDim)*2),
+		kernels.Heads(m.QHeads, b, w.expertSize["v_up"], latent, uint64(l.VDim)*2))
 	d.residual(span)
-	d.linear(span, layer, "o", matrix{a.q, uint64(m.QHeads*l.VDim) * 2}, matrix{a.x, hidden}, d.dense())
+	d.linear(span, layer, "o", kernels.At(a.q, uint64(m.QHeads*l.VDim)*2), kernels.At(a.x, hidden), d.dense())
 	d.allReduce(span)
 }
 
@@ -55,8 +56,8 @@ func (d *decode) append(span, layer int, width uint64, qHeads, kvHeads int, head
 	}
 	c := &d.layout.kv
 	tail := d.layout.tail[layer]
-	r := &rows{grid: [2]int{len(d.lengths), n}, reads: []piece{{addr: a.qkv, outer: width, inner: head, bytes: head}}}
-	r.extra = func(seq, h int, runs []gpu.Run) []gpu.Run {
+	r := &kernels.Rows{Grid: [2]int{len(d.lengths), n}, Reads: []kernels.Piece{{Addr: a.qkv, Outer: width, Inner: head, Bytes: head}}}
+	r.Extra = func(seq, h int, runs []gpu.Run) []gpu.Run {
 		if h < qHeads {
 			return append(runs, gpu.Run{Addr: a.q + uint64(seq*qHeads+h)*head, Rows: 1, Bytes: uint32(head)})
 		}
@@ -67,7 +68,7 @@ func (d *decode) append(span, layer int, width uint64, qHeads, kvHeads int, head
 		}
 		return append(runs, gpu.Run{Addr: at, Rows: 1, Bytes: uint32(dim)})
 	}
-	k := d.config.Kernels.Rope.kernel("", len(d.lengths)*n, r)
+	k := d.config.Kernels.Rope.Kernel("", len(d.lengths)*n, r)
 	d.kernel(span, "rope", k, 2*head*uint64(len(d.lengths)*n))
 }
 
@@ -77,16 +78,15 @@ func (d *decode) attend(span, layer int, fetched []int) {
 	a, m, p := &d.layout.act, d.model, &d.config.Kernels
 	att := m.Attention()
 	kv := d.layout.kv.layers[layer] // where it is seen changes from layer to layer
-	k, t := p.Attention.build(&d.config.System.GPU, att, &kv, d.lengths, matrix{a.q, uint64(att.QHeads*att.QKDim) * 2}, a.partial)
-	o := op{Op: gpu.Op{Kernel: k}, class: "attention", span: span, bytes: t.tiersRead()}
+	k, t := p.Attention.Build(&d.config.System.GPU, att, &kv, d.lengths, kernels.At(a.q, uint64(att.QHeads*att.QKDim)*2), a.partial)
+	o := op{Op: gpu.Op{Kernel: k}, class: "attention", span: span, bytes: kv.read(d.lengths)}
 	for _, n := range d.lengths {
 		o.flops += 2 * float64(n) * float64(att.QHeads) * float64(att.QKDim+att.VDim)
 	}
 	k.Name = o.class
 	d.add(o, fetched...)
-	out := matrix{a.attn, uint64(att.QHeads*att.VDim) * 2}
-	partial := uint64(k.CTAs*t.pad) * (t.rowBytes + 8)
-	d.kernel(span, "attention_reduce", t.reduce(&p.AttnReduce, out, 2), partial)
+	out := kernels.At(a.attn, uint64(att.QHeads*att.VDim)*2)
+	d.kernel(span, "attention_reduce", t.Reduce(&p.AttnReduce, out, 2), t.PartialBytes())
 }
 
 // fetch appends the copies that bring the layer's far weights and KV into the

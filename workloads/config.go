@@ -3,15 +3,17 @@ package workloads
 import (
 	"fmt"
 
+	"hwsim/configs"
 	"hwsim/hierarchy"
 	"hwsim/models"
+	"hwsim/workloads/kernels"
 )
 
 // Config is a whole run.
 type Config struct {
 	System   hierarchy.Config `toml:"system"`
 	Model    models.Model     `toml:"model"`
-	Kernels  Profiles         `toml:"kernels"`
+	Kernels  kernels.Profiles `toml:"kernels"`
 	Workload Workload         `toml:"workload"`
 	Weights  Weights          `toml:"weights"`
 	KV       KV               `toml:"kv"`
@@ -115,14 +117,14 @@ func (w *Workload) lengths() []int {
 func (c *Config) Validate(report func(key, message string)) {
 	w := &c.Workload
 	if len(w.Contexts) == 0 {
-		within(report, "workload.batch", w.Batch, 1, 1<<16)
-		within(report, "workload.context", w.Context, 1, 1<<24)
+		configs.Within(report, "workload.batch", w.Batch, 1, 1<<16)
+		configs.Within(report, "workload.context", w.Context, 1, 1<<24)
 	}
 	for i, n := range w.Contexts {
-		within(report, fmt.Sprintf("workload.contexts.%d", i), n, 1, 1<<24)
+		configs.Within(report, fmt.Sprintf("workload.contexts.%d", i), n, 1, 1<<24)
 	}
-	within(report, "workload.steps", w.Steps, 0, 1<<10)
-	within(report, "workload.tp", w.TP, 0, 64)
+	configs.Within(report, "workload.steps", w.Steps, 0, 1<<10)
+	configs.Within(report, "workload.tp", w.TP, 0, 64)
 	if w.TP > 1 && c.System.Peer == nil {
 		report("workload.tp", "needs a system with a peer GPU")
 	} else if c.Model.MLA == nil && c.Model.KVHeads < 1 {
@@ -138,7 +140,7 @@ func (c *Config) Validate(report func(key, message string)) {
 		report("sampling.tolerance", "must be 0 to 0.2")
 	}
 	if n := c.Sampling.Layers; n != 0 {
-		within(report, "sampling.layers", n, 3, 1<<10)
+		configs.Within(report, "sampling.layers", n, 3, 1<<10)
 	}
 }
 
@@ -146,7 +148,7 @@ func (k *KV) validate(report func(key, message string)) {
 	k.Dtype.validate(report, "kv.dtype")
 	k.Split.validate(report, "kv.split")
 	k.Access.validate(report, "kv.access", k.Split)
-	within(report, "kv.page_tokens", k.PageTokens, 0, 1<<20)
+	configs.Within(report, "kv.page_tokens", k.PageTokens, 0, 1<<20)
 	if k.Layout != "" && k.Layout != "nhd" && k.Layout != "hnd" {
 		report("kv.layout", "must be nhd or hnd")
 	}
@@ -187,11 +189,5 @@ func (a Access) validate(report func(key, message string), key string, s Split) 
 func (d Dtype) validate(report func(key, message string), key string) {
 	if _, ok := dtypeBits[d]; !ok {
 		report(key, "must be bf16, fp16, fp8, int8 or int4")
-	}
-}
-
-func within(report func(key, message string), key string, v, lo, hi int) {
-	if v < lo || v > hi {
-		report(key, fmt.Sprintf("must be %d to %d", lo, hi))
 	}
 }

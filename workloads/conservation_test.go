@@ -9,6 +9,7 @@ import (
 	"hwsim/devices"
 	"hwsim/devices/gpu"
 	"hwsim/hierarchy"
+	"hwsim/workloads/internal/touch"
 )
 
 // scenarios reach data in every way there is.
@@ -56,7 +57,7 @@ func asked(r *run) (class map[string]uint64, read [hierarchy.NumTiers]uint64) {
 		if o.Kernel == nil {
 			continue
 		}
-		walk(o.Kernel, func(run gpu.Run, write bool) {
+		touch.Walk(o.Kernel, func(run gpu.Run, write bool) {
 			class[o.class] += run.Total()
 			if !write {
 				read[devices.Tier(run.Addr)] += run.Total()
@@ -129,10 +130,10 @@ const sector = 32
 // itself, and at most once for each time that an SM asks.
 func TestHBMReadsLieBetweenDistinctAndAskedBytes(t *testing.T) {
 	eachScenario(t, func(t *testing.T, r *run, res *Result) {
-		reads, writes := cover{}, cover{}
+		reads, writes := touch.Cover{}, touch.Cover{}
 		for i := range r.decode.ops {
 			if o := &r.decode.ops[i]; o.Kernel != nil {
-				walk(o.Kernel, func(run gpu.Run, write bool) {
+				touch.Walk(o.Kernel, func(run gpu.Run, write bool) {
 					switch {
 					case devices.Tier(run.Addr) != 0:
 					case write:
@@ -165,7 +166,7 @@ func TestHBMReadsLieBetweenDistinctAndAskedBytes(t *testing.T) {
 }
 
 // sectors counts the sectors that a run touches.
-func sectors(c cover, r gpu.Run) {
+func sectors(c touch.Cover, r gpu.Run) {
 	for row := range uint64(r.Rows) {
 		from := r.Addr + row*r.Pitch
 		for s := from / sector; s <= (from+uint64(r.Bytes)-1)/sector; s++ {
@@ -188,7 +189,7 @@ func TestStagingIsWrittenByTheCopies(t *testing.T) {
 		for i := range r.decode.ops {
 			if o := &r.decode.ops[i]; o.Kernel != nil {
 				last = 0
-				walk(o.Kernel, func(run gpu.Run, write bool) {
+				touch.Walk(o.Kernel, func(run gpu.Run, write bool) {
 					if write && devices.Tier(run.Addr) == 0 {
 						last += run.Total()
 					}

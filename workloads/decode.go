@@ -9,6 +9,7 @@ import (
 	"hwsim/hierarchy"
 	"hwsim/models"
 	"hwsim/sim"
+	"hwsim/workloads/kernels"
 )
 
 // decode builds the graph of decode steps on a machine.
@@ -60,14 +61,14 @@ func (d *decode) step(p *plan, span int) {
 	span += len(p.layers)
 	d.norm(span, 2*m.Layers, a.x, a.y)
 	head := m.Head()
-	d.product(span, head, matrix{d.layout.head, d.wide(head.In)}, matrix{a.y, uint64(m.Hidden) * 2}, matrix{a.logits, uint64(head.Out) * 2}, d.dense())
+	d.product(span, head, kernels.At(d.layout.head, d.wide(head.In)), kernels.At(a.y, uint64(m.Hidden)*2), kernels.At(a.logits, uint64(head.Out)*2), d.dense())
 }
 
 // wide returns the bytes of n weights in a row.
 func (d *decode) wide(n int) uint64 { return d.config.Weights.Dtype.bytes(uint64(n)) }
 
 // dense is the one group of a plain product: every sequence's token.
-func (d *decode) dense() []group { return []group{{m: len(d.lengths)}} }
+func (d *decode) dense() []kernels.Group { return []kernels.Group{{M: len(d.lengths)}} }
 
 // layer appends the layer as the position-th of its step.
 func (d *decode) layer(span, layer, position, begin int) {
@@ -127,19 +128,19 @@ func (d *decode) kernel(span int, class string, k *gpu.Kernel, bytes uint64) int
 // norm appends the norm with the n-th norm weight.
 func (d *decode) norm(span, n int, in, out uint64) {
 	width := uint64(d.model.Hidden) * 2
-	r := &rows{grid: [2]int{len(d.lengths), 1},
-		reads:  []piece{{addr: in, outer: width, bytes: width}, {addr: d.layout.norms + uint64(n)*align(width), bytes: width}},
-		writes: []piece{{addr: out, outer: width, bytes: width}}}
-	k := d.config.Kernels.Norm.kernel("", len(d.lengths), r)
+	r := &kernels.Rows{Grid: [2]int{len(d.lengths), 1},
+		Reads:  []kernels.Piece{{Addr: in, Outer: width, Bytes: width}, {Addr: d.layout.norms + uint64(n)*align(width), Bytes: width}},
+		Writes: []kernels.Piece{{Addr: out, Outer: width, Bytes: width}}}
+	k := d.config.Kernels.Norm.Kernel("", len(d.lengths), r)
 	d.kernel(span, "norm", k, 2*width*uint64(len(d.lengths))+width)
 }
 
 // linear appends a layer's product by name.
-func (d *decode) linear(span, layer int, name string, x, y matrix, groups []group) {
+func (d *decode) linear(span, layer int, name string, x, y kernels.Matrix, groups []kernels.Group) {
 	w := &d.layout.weights[layer]
 	for _, l := range d.model.Linears(layer) {
 		if l.Name == name {
-			d.product(span, l, matrix{w.seen + w.offset[name], d.wide(l.In)}, x, y, groups)
+			d.product(span, l, kernels.At(w.seen+w.offset[name], d.wide(l.In)), x, y, groups)
 			return
 		}
 	}
@@ -148,19 +149,19 @@ func (d *decode) linear(span, layer int, name string, x, y matrix, groups []grou
 
 // product appends a matrix product, and the kernel that adds up its parts if
 // K is split.
-func (d *decode) product(span int, l models.Linear, w, x, y matrix, groups []group) {
+func (d *decode) product(span int, l models.Linear, w, x, y kernels.Matrix, groups []kernels.Group) {
 	c := &d.config.System.GPU
-	k, g := d.config.Kernels.GEMM.build(l.Name, c, w, x, y, d.config.Weights.Dtype.size(), l.Out, l.In, groups, d.layout.act.split)
-	id := d.kernel(span, l.Name, k, 2*uint64(g.m)*uint64(l.In+l.Out))
-	d.ops[id].bytes[devices.Tier(w.addr)] += g.weightBytes()
-	d.ops[id].flops = g.flops()
-	if g.splits > 1 {
-		var parts []matrix
-		for s := range uint64(g.splits) {
-			parts = append(parts, matrix{d.layout.act.split + s*uint64(g.m*l.Out)*4, uint64(l.Out) * 4})
+	k, g := d.config.Kernels.GEMM.Build(l.Name, c, w, x, y, d.config.Weights.Dtype.size(), l.Out, l.In, groups, d.layout.act.split)
+	id := d.kernel(span, l.Name, k, 2*uint64(g.M)*uint64(l.In+l.Out))
+	d.ops[id].bytes[devices.Tier(w.Addr)] += g.WeightBytes()
+	d.ops[id].flops = g.FLOPs()
+	if g.Splits > 1 {
+		var parts []kernels.Matrix
+		for s := range uint64(g.Splits) {
+			parts = append(parts, kernels.At(d.layout.act.split+s*uint64(g.M*l.Out)*4, uint64(l.Out)*4))
 		}
-		r := d.config.Kernels.SplitReduce.sum(g.m, l.Out, parts, y)
-		d.kernel(span, "splitk_reduce", r, uint64(g.m*l.Out)*(4*uint64(g.splits)+2))
+		r := d.config.Kernels.SplitReduce.Sum(g.M, l.Out, parts, y)
+		d.kernel(span, "splitk_reduce", r, uint64(g.M*l.Out)*(4*uint64(g.Splits)+2))
 	}
 }
 
@@ -168,7 +169,7 @@ func (d *decode) product(span int, l models.Linear, w, x, y matrix, groups []gro
 func (d *decode) residual(span int) {
 	if d.config.Kernels.ResidualCopy {
 		a, n := &d.layout.act, uint64(d.model.Hidden)*2
-		k := d.config.Kernels.Copy.elementwise("", len(d.lengths), d.model.Hidden, 2, []matrix{{a.x, n}}, matrix{a.reduce, n})
+		k := d.config.Kernels.Copy.Elementwise("", len(d.lengths), d.model.Hidden, 2, []kernels.Matrix{kernels.At(a.x, n)}, kernels.At(a.reduce, n))
 		d.kernel(span, "copy", k, 2*n*uint64(len(d.lengths)))
 	}
 }
@@ -177,11 +178,11 @@ func (d *decode) residual(span int) {
 func (d *decode) activate(span, tokens, inner int) {
 	a := &d.layout.act
 	width := uint64(inner) * 2
-	in := []matrix{{a.up, width}}
+	in := []kernels.Matrix{kernels.At(a.up, width)}
 	if d.model.Gated {
-		in = []matrix{{a.up, 2 * width}, {a.up + width, 2 * width}}
+		in = []kernels.Matrix{kernels.At(a.up, 2*width), kernels.At(a.up+width, 2*width)}
 	}
-	k := d.config.Kernels.Activation.elementwise("", tokens, inner, 2, in, matrix{a.act, width})
+	k := d.config.Kernels.Activation.Elementwise("", tokens, inner, 2, in, kernels.At(a.act, width))
 	d.kernel(span, "activation", k, width*uint64(tokens)*uint64(len(in)+1))
 }
 
@@ -194,10 +195,10 @@ func (d *decode) feedForward(span, layer int) {
 		up *= 2
 	}
 	d.norm(span, 2*layer+1, a.x, a.y)
-	d.linear(span, layer, "up", matrix{a.y, hidden}, matrix{a.up, up}, d.dense())
+	d.linear(span, layer, "up", kernels.At(a.y, hidden), kernels.At(a.up, up), d.dense())
 	d.activate(span, len(d.lengths), m.FFN)
 	d.residual(span)
-	d.linear(span, layer, "down", matrix{a.act, inner}, matrix{a.x, hidden}, d.dense())
+	d.linear(span, layer, "down", kernels.At(a.act, inner), kernels.At(a.x, hidden), d.dense())
 	d.allReduce(span)
 }
 
@@ -212,29 +213,29 @@ func (d *decode) experts(span, layer int) {
 		up *= 2
 	}
 	d.norm(span, 2*layer+1, a.x, a.y)
-	d.linear(span, layer, "router", matrix{a.y, hidden}, matrix{a.logits, uint64(e.Experts) * 2}, d.dense())
+	d.linear(span, layer, "router", kernels.At(a.y, hidden), kernels.At(a.logits, uint64(e.Experts)*2), d.dense())
 	w := &d.layout.weights[layer]
 	rng := d.rng.Split(fmt.Sprintf("layer %d", layer))
 	again := rng
-	d.linear(span, layer, "expert_up", matrix{a.y, hidden}, matrix{a.up, up}, route(&rng, e.Experts, e.Active, b, w.expertSize["expert_up"], 0, up))
+	d.linear(span, layer, "expert_up", kernels.At(a.y, hidden), kernels.At(a.up, up), kernels.Route(&rng, e.Experts, e.Active, b, w.expertSize["expert_up"], 0, up))
 	d.activate(span, b*e.Active, e.ExpertFFN)
-	d.linear(span, layer, "expert_down", matrix{a.act, inner}, matrix{a.expert, hidden}, route(&again, e.Experts, e.Active, b, w.expertSize["expert_down"], inner, hidden))
+	d.linear(span, layer, "expert_down", kernels.At(a.act, inner), kernels.At(a.expert, hidden), kernels.Route(&again, e.Experts, e.Active, b, w.expertSize["expert_down"], inner, hidden))
 	if e.Shared > 0 {
 		s := uint64(e.Shared)
-		d.linear(span, layer, "shared_up", matrix{a.y, hidden}, matrix{a.up, up * s}, d.dense())
+		d.linear(span, layer, "shared_up", kernels.At(a.y, hidden), kernels.At(a.up, up*s), d.dense())
 		d.activate(span, b, e.ExpertFFN*e.Shared)
-		d.linear(span, layer, "shared_down", matrix{a.act, inner * s}, matrix{a.x, hidden}, d.dense())
+		d.linear(span, layer, "shared_down", kernels.At(a.act, inner*s), kernels.At(a.x, hidden), d.dense())
 	}
-	k := d.config.Kernels.Copy.elementwise("", b, m.Hidden, 2, d.expertRows(hidden), matrix{a.x, hidden})
+	k := d.config.Kernels.Copy.Elementwise("", b, m.Hidden, 2, d.expertRows(hidden), kernels.At(a.x, hidden))
 	d.kernel(span, "combine", k, hidden*uint64(b*(e.Active+1)))
 	d.allReduce(span)
 }
 
 // expertRows returns the experts' results of each token as matrices.
-func (d *decode) expertRows(hidden uint64) []matrix {
-	var in []matrix
+func (d *decode) expertRows(hidden uint64) []kernels.Matrix {
+	var in []kernels.Matrix
 	for i := range uint64(d.model.MoE.Active) {
-		in = append(in, matrix{d.layout.act.expert + i*hidden*uint64(len(d.lengths)), hidden})
+		in = append(in, kernels.At(d.layout.act.expert+i*hidden*uint64(len(d.lengths)), hidden))
 	}
 	return in
 }
@@ -248,11 +249,11 @@ func (d *decode) allReduce(span int) {
 	}
 	a, n := &d.layout.act, uint64(d.model.Hidden)*2
 	b := uint64(len(d.lengths))
-	in := []matrix{{a.x, n}}
+	in := []kernels.Matrix{kernels.At(a.x, n)}
 	for i := range uint64(tp - 1) {
-		in = append(in, matrix{a.peer + i*n*b, n})
+		in = append(in, kernels.At(a.peer+i*n*b, n))
 	}
-	k := d.config.Kernels.AllReduce.elementwise("", len(d.lengths), d.model.Hidden, 2, in, matrix{a.x, n})
+	k := d.config.Kernels.AllReduce.Elementwise("", len(d.lengths), d.model.Hidden, 2, in, kernels.At(a.x, n))
 	id := d.kernel(span, "all_reduce", k, 2*n*b)
 	d.ops[id].bytes[hierarchy.PeerHBM] = n * b * uint64(tp-1)
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"hwsim/configs"
-	"hwsim/devices/gpu"
 	"hwsim/hierarchy"
 )
 
@@ -85,48 +84,6 @@ func with(parts ...any) (sets []string) {
 		}
 	}
 	return sets
-}
-
-// walk passes every run of a kernel's CTAs to f.
-func walk(k *gpu.Kernel, f func(r gpu.Run, write bool)) {
-	for cta := range k.CTAs {
-		runs := k.Program.Prologue(cta, nil)
-		for tile := range k.Program.Tiles(cta) {
-			runs = k.Program.Tile(cta, tile, runs)
-		}
-		for _, r := range runs {
-			f(r, false)
-		}
-		for _, r := range k.Program.Epilogue(cta, nil) {
-			f(r, true)
-		}
-	}
-}
-
-// cover counts how often each byte is touched.
-type cover map[uint64]int
-
-// add counts the run's bytes, unit bytes at a time.
-func (c cover) add(r gpu.Run, unit uint64) {
-	for row := range uint64(r.Rows) {
-		for at := uint64(0); at < uint64(r.Bytes); at += unit {
-			c[r.Addr+row*r.Pitch+at]++
-		}
-	}
-}
-
-// exactly reports that each of the rows' units was touched n times and nothing
-// else was.
-func (c cover) exactly(t *testing.T, m matrix, rows int, width, unit uint64, n int) {
-	t.Helper()
-	seen := 0
-	for row := range uint64(rows) {
-		for at := uint64(0); at < width; at += unit {
-			require.Equal(t, n, c[m.addr+row*m.pitch+at], "row %d byte %d", row, at)
-			seen++
-		}
-	}
-	require.Len(t, c, seen, "bytes outside the matrix")
 }
 
 // row returns the result's row of a tier.

@@ -118,9 +118,9 @@ func (l *kvLayer) address(page, part int) uint64 {
 	return l.seen[t][part] + uint64(rank)*l.cache.pageBytes(part)
 }
 
-// read appends the reads of tokens [from, to) of one head: block-table
+// Read appends the reads of tokens [from, to) of one head: block-table
 // entries if paged, then the keys and the values, page by page.
-func (l *kvLayer) read(seq, head, from, to int, runs []gpu.Run) []gpu.Run {
+func (l *kvLayer) Read(seq, head, from, to int, runs []gpu.Run) []gpu.Run {
 	c := l.cache
 	if c.paged {
 		first, last := from/c.page, (to-1)/c.page
@@ -158,6 +158,17 @@ func (l *kvLayer) bytesByTier(seq, n int) (sum [hierarchy.NumTiers]uint64) {
 			t = hierarchy.HBM
 		}
 		sum[t] += uint64(min(c.page, n-p*c.page)*c.heads) * (c.kDim + c.vDim)
+	}
+	return sum
+}
+
+// read returns the bytes that reading the whole cache of sequences of such
+// lengths takes from each tier.
+func (l *kvLayer) read(lengths []int) (sum [hierarchy.NumTiers]uint64) {
+	for seq, n := range lengths {
+		for tier, b := range l.bytesByTier(seq, n) {
+			sum[tier] += b
+		}
 	}
 	return sum
 }

@@ -12,6 +12,7 @@ import (
 	"hwsim/devices/gpu"
 	"hwsim/hierarchy"
 	"hwsim/sim"
+	"hwsim/workloads/internal/touch"
 )
 
 // caches are ways to place a cache of uneven sequences: unit × paging × layout.
@@ -162,14 +163,14 @@ func TestReadsOfASequenceCoverItsBytesOnce(t *testing.T) {
 			rng := sim.NewRand(5)
 			for n := range c.layers {
 				l := &c.layers[n]
-				got, want := cover{}, cover{}
+				got, want := touch.Cover{}, touch.Cover{}
 				for seq, length := range d.lengths {
 					for head := range c.heads {
 						for from := 0; from < length; { // in random pieces
 							to := min(length, from+1+rng.IntN(100))
-							for _, r := range l.read(seq, head, from, to, nil) {
+							for _, r := range l.Read(seq, head, from, to, nil) {
 								if !isTable(c, &r) {
-									got.add(r, c.kDim)
+									got.Add(r, c.kDim)
 								}
 							}
 							from = to
@@ -210,7 +211,7 @@ func TestPagedReadsAskForTheirTableEntries(t *testing.T) {
 	for _, test := range []struct{ seq, from, to, first, entries int }{
 		{0, 0, 16, 0, 1}, {0, 15, 17, 0, 2}, {0, 96, 100, 6, 1}, {1, 0, 64, 7, 4}, {1, 770, 777, 7 + 48, 1},
 	} {
-		r := c.layers[0].read(test.seq, 1, test.from, test.to, nil)[0]
+		r := c.layers[0].Read(test.seq, 1, test.from, test.to, nil)[0]
 		require.Equal(t, gpu.Run{Addr: c.tables + uint64(test.first)*4, Rows: 1, Bytes: uint32(test.entries) * 4}, r)
 	}
 }

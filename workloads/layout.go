@@ -232,7 +232,7 @@ func (d *decode) layActivations() (err error) {
 	take(&a.expert, tokens*hidden, 2)
 	take(&a.logits, b*uint64(m.Vocab), 2)
 	p := &d.config.Kernels.Attention
-	splits, _ := p.split(&d.config.System.GPU, len(d.lengths), att.KVHeads, d.longest())
+	splits, _ := p.Split(&d.config.System.GPU, len(d.lengths), att.KVHeads, d.longest())
 	group := uint64((att.QHeads/att.KVHeads + p.GroupPad - 1) / p.GroupPad * p.GroupPad)
 	take(&a.partial, b*uint64(att.KVHeads*splits)*group, uint64(att.VDim*4+8))
 	take(&a.split, b*max(widest, uint64(m.Vocab))*uint64(d.config.Kernels.GEMM.MaxSplit), 4)

@@ -1,6 +1,7 @@
-package workloads
+package kernels
 
 import (
+	"hwsim/configs"
 	"hwsim/devices/gpu"
 	"hwsim/sim"
 )
@@ -93,19 +94,19 @@ func (p *Profiles) Validate(report func(key, message string)) {
 		}
 	}
 	for key, l := range p.launches() {
-		within(report, key+".threads", l.Threads, 1, 1024)
-		within(report, key+".registers", l.Registers, 0, 255)
-		within(report, key+".shared_bytes", l.SharedBytes, 0, 1<<20)
+		configs.Within(report, key+".threads", l.Threads, 1, 1024)
+		configs.Within(report, key+".registers", l.Registers, 0, 255)
+		configs.Within(report, key+".shared_bytes", l.SharedBytes, 0, 1<<20)
 		if l.PrologueNs < 0 || l.EpilogueNs < 0 {
 			report(key+".prologue_ns", "and epilogue_ns must not be negative")
 		}
 	}
-	within(report, "attention.group_pad", p.Attention.GroupPad, 1, 256)
-	within(report, "attention.tile_tokens", p.Attention.TileTokens, 1, 4096)
-	within(report, "gemm.tile_k", g.TileK, 1, 4096)
-	within(report, "gemm.max_stages", g.MaxStages, 1, gpu.MaxStages)
-	within(report, "attention.stages", p.Attention.Stages, 1, gpu.MaxStages)
-	within(report, "attention_reduce.stages", p.AttnReduce.Stages, 1, gpu.MaxStages)
+	configs.Within(report, "attention.group_pad", p.Attention.GroupPad, 1, 256)
+	configs.Within(report, "attention.tile_tokens", p.Attention.TileTokens, 1, 4096)
+	configs.Within(report, "gemm.tile_k", g.TileK, 1, 4096)
+	configs.Within(report, "gemm.max_stages", g.MaxStages, 1, gpu.MaxStages)
+	configs.Within(report, "attention.stages", p.Attention.Stages, 1, gpu.MaxStages)
+	configs.Within(report, "attention_reduce.stages", p.AttnReduce.Stages, 1, gpu.MaxStages)
 }
 
 // launches returns every kernel's launch by the key of its table.
@@ -115,8 +116,8 @@ func (p *Profiles) launches() map[string]*Launch {
 		"copy": &p.Copy.Launch, "all_reduce": &p.AllReduce.Launch}
 }
 
-// kernel returns a kernel with the launch's figures.
-func (l *Launch) kernel(name string, ctas int, p gpu.Program) *gpu.Kernel {
+// Kernel returns a Kernel with the launch's figures.
+func (l *Launch) Kernel(name string, ctas int, p gpu.Program) *gpu.Kernel {
 	return &gpu.Kernel{Name: name, CTAs: ctas, Threads: l.Threads, Registers: l.Registers, Shared: l.SharedBytes, Stages: 1,
 		Prologue: sim.FromNanoseconds(l.PrologueNs), Epilogue: sim.FromNanoseconds(l.EpilogueNs), Program: p}
 }
