@@ -77,6 +77,10 @@ const (
 	offloadPrefetch bucket = "prefetch"
 	offloadOnDemand bucket = "ondemand"
 
+	linearNarrow bucket = "m to 64"
+	linearMiddle bucket = "m 65-512"
+	linearWide   bucket = "m from 513"
+
 	hostReads   bucket = "saturation, reads"
 	hostMixed   bucket = "saturation, 1:1"
 	hostHalf    bucket = "latency at 50 %"
@@ -119,6 +123,8 @@ var bounds = []struct {
 	{"qkv", 10}, {"rope", 10}, {"attention", 10}, {"attention_reduce", 10}, {"o", 10}, {"splitk_reduce", 10}, {"copy", 10}, {"norm", 10},
 	{"up", 10}, {"activation", 10}, {"down", 10}, {"lm_head", 10},
 	{offloadNone, unbounded}, {offloadPrefetch, 1.5}, {offloadOnDemand, 1.5},
+
+	{linearNarrow, 3}, {linearMiddle, 8}, {linearWide, 8},
 
 	{hostReads, 5}, {hostMixed, 5}, {hostHalf, 15}, {hostMost, 15}, {linkCeiling, 1},
 }

@@ -26,7 +26,7 @@ var layouts = []layout{
 	{"bandwidth-latency curves", []string{"read_pct"}, []string{"bw_gbps", "lat_ns"}, compileMess},
 
 	// Our own tables that wait for a model.
-	{"linear layers", []string{"model", "op", "m", "n", "k", "dtype"}, []string{"us_median"}, nil},
+	{"linear layers", []string{"model", "op", "m", "n", "k", "dtype"}, []string{"us_median"}, compileLinear},
 	{"decode attention", []string{"q_heads", "kv_heads", "head_dim", "batch", "context", "page_tokens", "layout", "kv_dtype", "splits"}, []string{"us_median"}, nil},
 	{"decode attention over remote KV", []string{"place", "q_heads", "kv_heads", "head_dim", "batch", "context", "page_tokens", "layout"}, []string{"us_median"}, nil},
 	{"decode attention on the host", []string{"threads", "q_heads", "kv_heads", "head_dim", "batch", "context", "dtype"}, []string{"us_median"}, nil},

@@ -253,7 +253,7 @@ func TestSamplesAreSpreadAndTheSame(t *testing.T) {
 
 func TestEveryTableIsNamed(t *testing.T) {
 	data := fstest.MapFS{
-		"a/linear.csv":  {Data: []byte("model,op,m,n,k,dtype,us_median\nllama3-8b,qkv,1,2,3,bf16,4\n")},
+		"a/rivals.csv":  {Data: []byte("system,OPT-6.7B_tok_s,OPT-30B_tok_s\nX,1,2\n")},
 		"a/empty.csv":   {Data: []byte("test,param,us\n")},
 		"b/others.CSV":  {Data: []byte("x,y\n1,2\n")},
 		"b/nothing.csv": {},
@@ -263,7 +263,7 @@ func TestEveryTableIsNamed(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, r.Complete)
 	require.Empty(t, r.Tables)
-	require.Equal(t, []Omission{{"a/empty.csv", "launch costs", "", 0, "has no rows"}, {"a/linear.csv", "linear layers", "", 1, notYet}}, r.NotSimulated)
+	require.Equal(t, []Omission{{"a/empty.csv", "launch costs", "", 0, "has no rows"}, {"a/rivals.csv", "throughput of baselines", "", 1, notYet}}, r.NotSimulated)
 	require.Equal(t, []Unknown{{File: "b/nothing.csv", Columns: []string{}}, {File: "b/others.CSV", Columns: []string{"x", "y"}}}, r.Unrecognised)
 
 	_, err = Run(context.Background(), Options{Config: "h200", Data: fstest.MapFS{}})

@@ -4,6 +4,7 @@ import (
 	"hwsim/devices/dma"
 	"hwsim/devices/gpu"
 	"hwsim/hierarchy"
+	"hwsim/workloads/graph"
 	"hwsim/workloads/kernels"
 )
 
@@ -79,12 +80,11 @@ func (d *decode) attend(span, layer int, fetched []int) {
 	att := m.Attention()
 	kv := d.layout.kv.layers[layer] // where it is seen changes from layer to layer
 	k, t := p.Attention.Build(&d.config.System.GPU, att, &kv, d.lengths, kernels.At(a.q, uint64(att.QHeads*att.QKDim)*2), a.partial)
-	o := op{Op: gpu.Op{Kernel: k}, class: "attention", span: span, bytes: kv.read(d.lengths)}
+	o := graph.Op{Op: gpu.Op{Kernel: k}, Class: "attention", Span: span, Bytes: kv.read(d.lengths)}
 	for _, n := range d.lengths {
-		o.flops += 2 * float64(n) * float64(att.QHeads) * float64(att.QKDim+att.VDim)
+		o.FLOPs += 2 * float64(n) * float64(att.QHeads) * float64(att.QKDim+att.VDim)
 	}
-	k.Name = o.class
-	d.add(o, fetched...)
+	d.graph.Add(o, fetched...)
 	out := kernels.At(a.attn, uint64(att.QHeads*att.VDim)*2)
 	d.kernel(span, "attention_reduce", t.Reduce(&p.AttnReduce, out, 2), t.PartialBytes())
 }
@@ -102,7 +102,7 @@ func (d *decode) fetch(span, layer, position, begin int) []int {
 		w.seen = d.layout.staging[buffer]
 		after := d.after(d.config.Weights.Access, position, begin)
 		ids = append(ids, d.copyIn(span, w.tier, cut(nil, w.home, w.seen, w.bytes, d.config.KV.CopyBytes), after))
-		d.waits = append(d.waits, ids...)
+		d.graph.Wait(ids...)
 	}
 	l := &d.layout.kv.layers[layer]
 	if d.config.KV.Access == ZeroCopy {
@@ -140,13 +140,10 @@ func (d *decode) after(access Access, position, begin int) []int {
 // far as the port has enough, so that their bandwidths add up.
 func (d *decode) copyIn(span int, t hierarchy.TierID, segs []dma.Segment, after []int) int {
 	c := &dma.Copy{Segments: segs, Engine: d.system.Engines(t, int(t))}
-	o := op{copy: c, class: "fetch " + t.String(), span: span}
+	o := graph.Op{Copy: c, Class: "fetch " + t.String(), Span: span}
 	for _, s := range segs {
-		o.bytes[t] += s.Bytes
+		o.Bytes[t] += s.Bytes
 	}
 	o.After = after
-	return d.put(o)
+	return d.graph.Put(o)
 }
-
-// barrier makes the compute stream's next op wait for others.
-func (d *decode) barrier(ids []int) { d.waits = append(d.waits, ids...) }

@@ -52,13 +52,13 @@ func eachScenario(t *testing.T, f func(t *testing.T, r *run, res *Result)) {
 // asked adds up what a run's programs ask for, by class and by tier.
 func asked(r *run) (class map[string]uint64, read [hierarchy.NumTiers]uint64) {
 	class = map[string]uint64{}
-	for i := range r.decode.ops {
-		o := &r.decode.ops[i]
+	for i := range r.decode.graph.Ops {
+		o := &r.decode.graph.Ops[i]
 		if o.Kernel == nil {
 			continue
 		}
 		touch.Walk(o.Kernel, func(run gpu.Run, write bool) {
-			class[o.class] += run.Total()
+			class[o.Class] += run.Total()
 			if !write {
 				read[devices.Tier(run.Addr)] += run.Total()
 			}
@@ -131,8 +131,8 @@ const sector = 32
 func TestHBMReadsLieBetweenDistinctAndAskedBytes(t *testing.T) {
 	eachScenario(t, func(t *testing.T, r *run, res *Result) {
 		reads, writes := touch.Cover{}, touch.Cover{}
-		for i := range r.decode.ops {
-			if o := &r.decode.ops[i]; o.Kernel != nil {
+		for i := range r.decode.graph.Ops {
+			if o := &r.decode.graph.Ops[i]; o.Kernel != nil {
 				touch.Walk(o.Kernel, func(run gpu.Run, write bool) {
 					switch {
 					case devices.Tier(run.Addr) != 0:
@@ -181,13 +181,13 @@ func sectors(c touch.Cover, r gpu.Run) {
 func TestStagingIsWrittenByTheCopies(t *testing.T) {
 	eachScenario(t, func(t *testing.T, r *run, _ *Result) {
 		in := uint64(0)
-		for _, p := range r.ports {
+		for _, p := range r.system.Ports() {
 			in += p.Stats().CopiedIn
 		}
 		require.Equal(t, sum(copied(r)), in)
 		stored, last := in, uint64(0)
-		for i := range r.decode.ops {
-			if o := &r.decode.ops[i]; o.Kernel != nil {
+		for i := range r.decode.graph.Ops {
+			if o := &r.decode.graph.Ops[i]; o.Kernel != nil {
 				last = 0
 				touch.Walk(o.Kernel, func(run gpu.Run, write bool) {
 					if write && devices.Tier(run.Addr) == 0 {

@@ -4,11 +4,11 @@ import (
 	"fmt"
 
 	"hwsim/devices"
-	"hwsim/devices/dma"
 	"hwsim/devices/gpu"
 	"hwsim/hierarchy"
 	"hwsim/models"
 	"hwsim/sim"
+	"hwsim/workloads/graph"
 	"hwsim/workloads/kernels"
 )
 
@@ -20,23 +20,8 @@ type decode struct {
 	lengths []int
 	layout  layout
 	rng     sim.Rand
-	ops     []op
-	classes []string       // by flow
-	flows   map[string]int // class → flow
-	tail    int            // last op of the compute stream, -1 at the start
-	ends    []int          // last op of each layer built in this step
-	waits   []int          // further ops that the next op waits for
-}
-
-// op is a node of the graph with what the report and the roofline want to
-// know of it.
-type op struct {
-	gpu.Op
-	copy  *dma.Copy
-	class string
-	span  int // index into the plan's spans
-	bytes [hierarchy.NumTiers]uint64
-	flops float64
+	graph   *graph.Graph
+	ends    []int // last op of each layer built in this step
 }
 
 // newDecode shards the model and places everything.
@@ -46,14 +31,14 @@ func newDecode(c *Config, s *hierarchy.System, seed uint64) (*decode, error) {
 		return nil, err
 	}
 	rng := sim.NewRand(seed)
-	d := &decode{config: c, system: s, model: m, lengths: c.Workload.lengths(), rng: rng.Split("decode"), flows: map[string]int{}, tail: -1}
+	d := &decode{config: c, system: s, model: m, lengths: c.Workload.lengths(), rng: rng.Split("decode"), graph: graph.New()}
 	return d, d.lay()
 }
 
 // step appends one decode step: the planned layers, then the head.
 func (d *decode) step(p *plan, span int) {
 	d.ends = nil
-	begin := d.tail
+	begin := d.graph.Tail()
 	for i, layer := range p.layers {
 		d.layer(span+i, layer, i, begin)
 	}
@@ -74,7 +59,7 @@ func (d *decode) dense() []kernels.Group { return []kernels.Group{{M: len(d.leng
 func (d *decode) layer(span, layer, position, begin int) {
 	fetched := d.fetch(span, layer, position, begin)
 	if d.config.KV.WaitLayer {
-		d.barrier(fetched)
+		d.graph.Wait(fetched...)
 		fetched = nil
 	}
 	if d.model.MLA != nil {
@@ -87,42 +72,12 @@ func (d *decode) layer(span, layer, position, begin int) {
 	} else {
 		d.feedForward(span, layer)
 	}
-	d.ends = append(d.ends, d.tail)
-}
-
-// add appends an op behind the compute stream's last and further ops.
-func (d *decode) add(o op, after ...int) int {
-	if d.tail >= 0 {
-		after = append(after, d.tail)
-	}
-	after = append(after, d.waits...)
-	d.waits = nil
-	o.After = after
-	d.tail = d.put(o)
-	return d.tail
-}
-
-// put appends an op and gives it its class's flow.
-func (d *decode) put(o op) int {
-	f, ok := d.flows[o.class]
-	if !ok {
-		f = len(d.classes)
-		d.flows[o.class] = f
-		d.classes = append(d.classes, o.class)
-	}
-	if o.Kernel != nil {
-		o.Kernel.Flow = uint8(f)
-	} else {
-		o.copy.Flow = uint8(f)
-	}
-	d.ops = append(d.ops, o)
-	return len(d.ops) - 1
+	d.ends = append(d.ends, d.graph.Tail())
 }
 
 // kernel appends a kernel that moves about bytes to and from HBM.
 func (d *decode) kernel(span int, class string, k *gpu.Kernel, bytes uint64) int {
-	k.Name = class
-	return d.add(op{Op: gpu.Op{Kernel: k}, class: class, span: span, bytes: [hierarchy.NumTiers]uint64{bytes}})
+	return d.graph.Add(graph.Op{Op: gpu.Op{Kernel: k}, Class: class, Span: span, Bytes: [hierarchy.NumTiers]uint64{bytes}})
 }
 
 // norm appends the norm with the n-th norm weight.
@@ -153,8 +108,8 @@ func (d *decode) product(span int, l models.Linear, w, x, y kernels.Matrix, grou
 	c := &d.config.System.GPU
 	k, g := d.config.Kernels.GEMM.Build(l.Name, c, w, x, y, d.config.Weights.Dtype.size(), l.Out, l.In, groups, d.layout.act.split)
 	id := d.kernel(span, l.Name, k, 2*uint64(g.M)*uint64(l.In+l.Out))
-	d.ops[id].bytes[devices.Tier(w.Addr)] += g.WeightBytes()
-	d.ops[id].flops = g.FLOPs()
+	d.graph.Ops[id].Bytes[devices.Tier(w.Addr)] += g.WeightBytes()
+	d.graph.Ops[id].FLOPs = g.FLOPs()
 	if g.Splits > 1 {
 		var parts []kernels.Matrix
 		for s := range uint64(g.Splits) {
@@ -255,5 +210,5 @@ func (d *decode) allReduce(span int) {
 	}
 	k := d.config.Kernels.AllReduce.Elementwise("", len(d.lengths), d.model.Hidden, 2, in, kernels.At(a.x, n))
 	id := d.kernel(span, "all_reduce", k, 2*n*b)
-	d.ops[id].bytes[hierarchy.PeerHBM] = n * b * uint64(tp-1)
+	d.graph.Ops[id].Bytes[hierarchy.PeerHBM] = n * b * uint64(tp-1)
 }

@@ -38,9 +38,8 @@ func begin(t testing.TB, fidelity string, sets ...string) *run {
 	d := place(t, sets...)
 	c := d.config
 	c.Sampling = c.Sampling.withDefaults()
-	r := &run{config: c, options: Options{Seed: 1, Fidelity: fidelity}, system: d.system, decode: d, ports: d.system.Ports()}
-	r.roofNs = roofline(c, d.system, d).StepNs * float64(max(1, c.Workload.Steps))
-	r.build(fidelity)
+	r := &run{config: c, options: Options{Seed: 1, Fidelity: fidelity}, system: d.system, decode: d}
+	r.build(d.roofline())
 	d.system.Engine.SetWorkers(1)
 	return r
 }
@@ -48,8 +47,8 @@ func begin(t testing.TB, fidelity string, sets ...string) *run {
 // finish simulates a run to its end.
 func finish(t testing.TB, r *run) *Result {
 	t.Helper()
-	require.NoError(t, r.simulate(context.Background()))
-	res, err := r.result(roofline(r.config, r.system, r.decode))
+	require.NoError(t, r.graph.Simulate(context.Background(), nil))
+	res, err := r.result(r.decode.roofline())
 	require.NoError(t, err)
 	return res
 }

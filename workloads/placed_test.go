@@ -27,18 +27,18 @@ func TestKernelsTouchOnlyWhatIsPlaced(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := place(t, sets...)
 			d.step(planAll(d.model.Layers), 0)
-			for i := range d.ops {
-				if d.ops[i].Kernel == nil {
+			for i := range d.graph.Ops {
+				if d.graph.Ops[i].Kernel == nil {
 					continue
 				}
-				touch.Walk(d.ops[i].Kernel, func(r gpu.Run, _ bool) {
+				touch.Walk(d.graph.Ops[i].Kernel, func(r gpu.Run, _ bool) {
 					if r.Rows == 0 {
 						return
 					}
 					end := r.Addr + uint64(r.Rows-1)*r.Pitch + uint64(r.Bytes)
 					tier := devices.Tier(r.Addr)
 					require.Equal(t, tier, devices.Tier(end-1))
-					require.LessOrEqual(t, end-uint64(tier)<<devices.TierShift, d.system.Space.Used(tierID(tier)), "%s", d.ops[i].class)
+					require.LessOrEqual(t, end-uint64(tier)<<devices.TierShift, d.system.Space.Used(tierID(tier)), "%s", d.graph.Ops[i].Class)
 				})
 			}
 		})

@@ -7,7 +7,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"hwsim/hierarchy"
-	"hwsim/sim"
 )
 
 func TestPlanWeightsAddUpToTheLayers(t *testing.T) {
@@ -53,18 +52,6 @@ func TestPlanSimulatesTheLastLayerWithFarData(t *testing.T) {
 	p := place(t, with(halfDDR, prefetch, "model.layers=9")...).planFolded(3)
 	require.Equal(t, []int{0, 1, 2, 8}, p.layers)
 	require.Equal(t, []float64{1, 3.5, 3.5, 1}, p.weight)
-}
-
-func TestReportedTimeIsMonotone(t *testing.T) {
-	r := &run{leaps: []leap{{100, 50}, {100, 80}, {300, 1000}}}
-	require.Equal(t, sim.Time(99), r.reported(99), "a leap moves nothing before it")
-	require.Equal(t, sim.Time(180), r.reported(100))
-	require.Equal(t, sim.Time(1300), r.reported(300))
-	last := sim.Time(-1)
-	for now := range sim.Time(500) {
-		require.Greater(t, r.reported(now), last)
-		last = r.reported(now)
-	}
 }
 
 func TestTiersOfListsWhatIsUsed(t *testing.T) {

@@ -64,14 +64,14 @@ func TestInterruptedRunReportsWhatItKnows(t *testing.T) {
 			r := begin(t, fidelity, sets...)
 			ctx, cancel := context.WithCancel(context.Background())
 			defer cancel()
-			for i := range r.decode.ops { // stop in the third span
-				if o := &r.decode.ops[i]; o.span == 2 && o.Kernel != nil {
+			for i := range r.decode.graph.Ops { // stop in the third span
+				if o := &r.decode.graph.Ops[i]; o.Span == 2 && o.Kernel != nil {
 					o.Kernel.Program = cancelling{o.Kernel.Program, cancel}
 					break
 				}
 			}
-			require.NoError(t, r.simulate(ctx))
-			res, err := r.result(roofline(r.config, r.system, r.decode))
+			require.NoError(t, r.graph.Simulate(ctx, nil))
+			res, err := r.result(r.decode.roofline())
 			require.NoError(t, err)
 			require.False(t, res.Complete)
 			require.InEpsilon(t, whole.StepNs, res.StepNs, 0.3)

@@ -1,4 +1,4 @@
-package workloads
+package graph
 
 import (
 	"hwsim/devices"
@@ -21,14 +21,14 @@ const (
 	flowFields = flowWhy + int(devices.NumCauses)
 )
 
-func (r *run) newMark() mark { return mark{flows: make([][flowFields]float64, len(r.decode.classes))} }
+func (r *Run) newMark() mark { return mark{flows: make([][flowFields]float64, len(r.Graph.Classes))} }
 
 // mark reads the counters, leaps included.
-func (r *run) mark() mark {
+func (r *Run) mark() mark {
 	m := r.newMark()
-	m.machine = r.system.Counters()
+	m.machine = r.System.Counters()
 	for f := range m.flows {
-		s := r.system.GPU.Flow(uint8(f))
+		s := r.System.GPU.Flow(uint8(f))
 		v := &m.flows[f]
 		v[flowRequests], v[flowRead], v[flowWritten] = float64(s.Requests), float64(s.Read), float64(s.Written)
 		for c, t := range s.Why {

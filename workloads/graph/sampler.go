@@ -1,4 +1,4 @@
-package workloads
+package graph
 
 import (
 	"math"
@@ -28,7 +28,7 @@ const (
 // sampler watches the rates of the flows that are active together (the grid
 // on the SMs, the copies) and leaps ahead once all have converged.
 type sampler struct {
-	run       *run
+	run       *Run
 	tolerance float64
 	set       string  // the active flows
 	flows     []*flow // of set
@@ -50,7 +50,7 @@ type flow struct {
 }
 
 // newSampler returns a sampler for the run.
-func newSampler(r *run, tolerance float64) *sampler { return &sampler{run: r, tolerance: tolerance} }
+func newSampler(r *Run, tolerance float64) *sampler { return &sampler{run: r, tolerance: tolerance} }
 
 // observe is called between windows. It leaps when it can.
 func (s *sampler) observe(now sim.Time) {
@@ -67,7 +67,7 @@ func (s *sampler) observe(now sim.Time) {
 	if s.due == s.from { // the first batch begins
 		s.from, s.due = now, now
 		s.start = s.run.mark()
-		s.run.system.GPU.Mark(now)
+		s.run.System.GPU.Mark(now)
 		s.read(nil)
 	} else {
 		length := float64(now-s.due+batchTime) / float64(batchTime)
@@ -111,7 +111,7 @@ func (s *sampler) restart(now sim.Time) {
 func (s *sampler) active() string {
 	var name [64]byte
 	n := name[:0]
-	p := s.run.system.GPU.Progress()
+	p := s.run.System.GPU.Progress()
 	if p.Op >= 0 {
 		n = appendInt(n, p.Op)
 		if p.Total-p.Placed < p.Left-(p.Total-p.Placed) {
@@ -156,7 +156,7 @@ func (s *sampler) read(f func(fl *flow, moved float64)) {
 	for _, fl := range s.flows {
 		v := 0.0
 		if fl.port < 0 {
-			v = float64(s.run.system.GPU.Progress().Bytes)
+			v = float64(s.run.System.GPU.Progress().Bytes)
 		} else {
 			b, _ := s.run.ports[fl.port].Moved(fl.engine)
 			v = float64(b)
@@ -205,7 +205,7 @@ func (s *sampler) room(now sim.Time) (dt float64, grid gpu.Leap) {
 	for _, f := range s.flows {
 		bytes := 0.0
 		if f.port < 0 {
-			grid = s.run.system.GPU.Leap(now, f.batches.Mean()/float64(batchTime))
+			grid = s.run.System.GPU.Leap(now, f.batches.Mean()/float64(batchTime))
 			bytes = grid.Bytes
 		} else {
 			b, _ := s.run.ports[f.port].Leap(f.engine)
@@ -229,7 +229,7 @@ func (s *sampler) reach(now sim.Time, room float64) float64 {
 	if grossError*room <= s.run.harmless() {
 		return room
 	}
-	seen := float64(now - s.run.op(s.run.system.GPU.Progress().Op).Start)
+	seen := float64(now - s.run.op(s.run.System.GPU.Progress().Op).Start)
 	const long = 6 * minBatches * batchTime
 	if room > float64(long) {
 		room -= float64(minBatches*batchTime + warmUp)
@@ -243,7 +243,7 @@ func (s *sampler) reach(now sim.Time, room float64) float64 {
 func (s *sampler) review() {
 	l := &s.last
 	f := s.flows[0]
-	if l.bytes == 0 || f.port >= 0 || l.op != s.run.system.GPU.Progress().Op {
+	if l.bytes == 0 || f.port >= 0 || l.op != s.run.System.GPU.Progress().Op {
 		return
 	}
 	was, is := l.rate, f.batches.Mean()/float64(batchTime)
@@ -260,13 +260,13 @@ func (s *sampler) leap(now sim.Time, dt float64, grid gpu.Leap) bool {
 	for _, f := range s.flows {
 		bound = max(bound, f.batches.HalfWidth(confidence)/f.batches.Mean())
 		if f.port < 0 {
-			grid = s.run.system.GPU.Upto(grid, dt*f.batches.Mean())
+			grid = s.run.System.GPU.Upto(grid, dt*f.batches.Mean())
 			if grid.Bytes == 0 {
 				return false
 			}
 			dt = grid.Bytes / f.batches.Mean()
-			s.last.op, s.last.bytes, s.last.rate = s.run.system.GPU.Progress().Op, grid.Bytes, f.batches.Mean()/float64(batchTime)
-			s.run.system.GPU.Apply(grid, now, sim.Time(dt*float64(batchTime)))
+			s.last.op, s.last.bytes, s.last.rate = s.run.System.GPU.Progress().Op, grid.Bytes, f.batches.Mean()/float64(batchTime)
+			s.run.System.GPU.Apply(grid, now, sim.Time(dt*float64(batchTime)))
 		}
 	}
 	s.applyCopies(dt)
@@ -284,7 +284,7 @@ func (s *sampler) applyCopies(batches float64) {
 	all := 0.0
 	for _, f := range s.flows {
 		all += f.batches.Mean()
-		if f.port < 0 && s.run.config.System.L2.Partitions > 1 {
+		if f.port < 0 && s.run.System.Config.L2.Partitions > 1 {
 			all += f.batches.Mean() / 2 // every other line read is far, and its near slice keeps a copy
 		}
 	}
@@ -294,12 +294,12 @@ func (s *sampler) applyCopies(batches float64) {
 		}
 		room, unit := s.run.ports[f.port].Leap(f.engine)
 		bytes := min(room, uint64(batches*f.batches.Mean()/float64(unit)+0.5)*unit)
-		kept := uint64(float64(s.run.config.System.L2.Bytes) * f.batches.Mean() / all)
+		kept := uint64(float64(s.run.System.Config.L2.Bytes) * f.batches.Mean() / all)
 		passed := bytes - min(bytes, kept)
 		s.run.ports[f.port].Apply(f.engine, bytes, func(dst, n uint64) {
 			over := min(passed, n)
 			passed -= over
-			s.run.system.Stored(dst+over, n-over)
+			s.run.System.Stored(dst+over, n-over)
 		})
 	}
 }
