@@ -88,7 +88,7 @@ func (d Dtype) size() float64 { return float64(dtypeBits[d]) / 8 }
 // Sampling sets the stopping rule of sampled fidelity.
 type Sampling struct {
 	Tolerance float64 `toml:"tolerance"` // relative half-width at which a rate has converged; 0 means 0.005
-	Layers    int     `toml:"layers"`    // layers simulated of a run of identical ones; 0 means 3
+	Layers    int     `toml:"layers"`    // layers simulated at least of a run of identical ones; 0 means 3
 }
 
 func (s Sampling) withDefaults() Sampling {

@@ -54,6 +54,18 @@ func TestPlanSimulatesTheLastLayerWithFarData(t *testing.T) {
 	require.Equal(t, []float64{1, 3.5, 3.5, 1}, p.weight)
 }
 
+// More layers are simulated where chance evens out less, fewer where copies hide
+// the kernels.
+func TestLayersSimulatedLeaveLittleToChance(t *testing.T) {
+	few := func(sets ...string) int {
+		r := begin(t, "sampled", with(sets, "model.layers=32")...)
+		return r.few(r.decode.roofline())
+	}
+	require.Equal(t, 3, few("system.hbm.channels=94"))
+	require.Greater(t, few("system.hbm.channels=24"), 3)
+	require.Equal(t, 2, few(with(prefetch, "system.hbm.channels=94", "kv.split.hbm=0.1", "kv.split.ddr=0.9", "workload.context=32768")...))
+}
+
 func TestTiersOfListsWhatIsUsed(t *testing.T) {
 	require.Equal(t, []hierarchy.TierID{hierarchy.HBM}, tiersOf(&place(t).system.Space))
 	require.Equal(t, []hierarchy.TierID{hierarchy.HBM, hierarchy.DDR, hierarchy.CXLMem}, tiersOf(&place(t, with(thirds, zeroCopy)...).system.Space))

@@ -3,6 +3,7 @@ package workloads
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"hwsim/hierarchy"
 	"hwsim/workloads/graph"
@@ -59,12 +60,36 @@ type run struct {
 	graph   *graph.Run
 }
 
+// hiddenShare is the kernels' part of a step below which one layer tells enough
+// of how they vary, scatterShare what that may leave unknown of a step, if
+// mostLayers are enough.
+const (
+	hiddenShare  = 0.1
+	scatterShare = 0.006
+	mostLayers   = 8
+)
+
+// few returns how many layers of a run of identical ones are simulated.
+func (r *run) few(roof *graph.Totals) int {
+	if roof.KernelNs < hiddenShare*roof.Ns {
+		return 2
+	}
+	n, layers := r.config.Sampling.Layers, float64(r.decode.model.Layers)
+	unknown := func() float64 { // one layer and n-1 that stand for the rest, against all
+		return 2 * graph.LeastScatter(r.system) * math.Sqrt((layers-1)*(layers-1)/float64(n-1)+1+layers) / layers
+	}
+	for n < mostLayers && float64(n) < layers && unknown() > scatterShare {
+		n++
+	}
+	return n
+}
+
 // build appends all steps' ops, divides them into spans, and begins the run.
 func (r *run) build(roof *graph.Totals) {
 	d := r.decode
 	p := planAll(d.model.Layers)
 	if r.options.Fidelity == "sampled" {
-		p = d.planFolded(r.config.Sampling.Layers)
+		p = d.planFolded(r.few(roof))
 	}
 	steps := max(1, r.config.Workload.Steps)
 	var spans []graph.Span

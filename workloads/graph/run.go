@@ -35,9 +35,10 @@ type Run struct {
 // span is a Span with what is known of it.
 type span struct {
 	Span
-	at    mark
-	error float64 // ps
-	leapt sim.Time
+	at     mark
+	bias   float64 // ps by which all its leaps may err the same way
+	chance float64 // ps², by which each may err on its own, 95 %
+	leapt  sim.Time
 }
 
 // leap is a stretch of time that was not simulated.
@@ -131,10 +132,10 @@ func (r *Run) harmless() float64 {
 	return harmlessShare * r.scale * 1e3 / weight
 }
 
-// leapt accounts for a stretch of time that was skipped at now, known to so
-// many ps: the counters go on by factor times what they have gained since
-// start.
-func (r *Run) leapt(now, length sim.Time, uncertain, factor float64, start mark) {
+// leapt accounts for a stretch of time that was skipped at now, of which so many
+// ps may err one way and so many by chance: the counters go on by factor times
+// what they have gained since start.
+func (r *Run) leapt(now, length sim.Time, bias, chance, factor float64, start mark) {
 	total := length
 	if n := len(r.leaps); n > 0 {
 		total += r.leaps[n-1].total
@@ -143,18 +144,22 @@ func (r *Run) leapt(now, length sim.Time, uncertain, factor float64, start mark)
 	gain := r.mark()
 	gain.sub(&start)
 	r.extra.addScaled(&gain, factor)
-	if r.current < len(r.spans) {
-		r.spans[r.current].error += uncertain
-		r.spans[r.current].leapt += length
-	}
+	r.doubt(length, bias, chance)
 }
 
-// correct changes the length of the last leap, known to so many ps.
-func (r *Run) correct(by sim.Time, uncertain float64) {
+// correct changes the length of the last leap, by chance known to so many ps.
+func (r *Run) correct(by sim.Time, chance float64) {
 	r.leaps[len(r.leaps)-1].total += by
+	r.doubt(by, 0, chance)
+}
+
+// doubt adds to what the current span leaps and may err by.
+func (r *Run) doubt(leapt sim.Time, bias, chance float64) {
 	if r.current < len(r.spans) {
-		r.spans[r.current].error += uncertain
-		r.spans[r.current].leapt += by
+		s := &r.spans[r.current]
+		s.leapt += leapt
+		s.bias += bias
+		s.chance += chance * chance
 	}
 }
 

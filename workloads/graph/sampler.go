@@ -14,7 +14,8 @@ const (
 	minBatches   = 16
 	maxBatches   = 64 // after which a drifting rate starts over without them, at most
 	maxTolerance = 0.05
-	reachFactor  = 4
+	leastReach   = 4    // times what has been seen of a grid a leap within it goes,
+	mostReach    = 64   // four times as far after each that proved right
 	grossError   = 0.25 // of a leap: a choice, far above leapBias
 	// leapBias is what leaps within a grid have been found to err by beyond
 	// their rates' scatter, of their length: the difference of sampled from
@@ -32,6 +33,7 @@ type sampler struct {
 	tolerance float64
 	set       string  // the active flows
 	flows     []*flow // of set
+	known     []*flow // what must be known of them: each, but beside a grid a port's copies together
 	from      sim.Time
 	due       sim.Time // end of the current batch
 	start     mark     // counters when the first batch began
@@ -39,18 +41,25 @@ type sampler struct {
 		op          int
 		bytes, rate float64 // rate in bytes a ps
 	}
-	patience int // batches after which a drifting rate starts over without them
+	reaches  map[string]float64 // by class of kernels
+	patience int                // batches after which a drifting rate starts over without them
 }
 
-// flow is one rate, in bytes: of the grid's reads, or of a copy engine.
+// flow is one rate, in bytes: of the grid's reads, of a copy engine, or of all
+// copies of a port. Engines of a port share its link: what one gets more,
+// another gets less, chunk by chunk, so that it takes long to know the one but
+// not the sum; beside a grid, which is short and costs much to simulate, that is
+// enough.
 type flow struct {
-	port, engine int // -1: the grid
+	port, engine int // port -1: the grid; engine -1: all
 	last         float64
 	batches      sim.Batches
 }
 
 // newSampler returns a sampler for the run.
-func newSampler(r *Run, tolerance float64) *sampler { return &sampler{run: r, tolerance: tolerance} }
+func newSampler(r *Run, tolerance float64) *sampler {
+	return &sampler{run: r, tolerance: tolerance, reaches: map[string]float64{}}
+}
 
 // observe is called between windows. It leaps when it can.
 func (s *sampler) observe(now sim.Time) {
@@ -99,8 +108,10 @@ func (s *sampler) consider(now sim.Time) {
 
 // restart forgets the batches and waits for the flows to settle.
 func (s *sampler) restart(now sim.Time) {
-	for _, f := range s.flows {
-		f.batches = sim.Batches{}
+	for _, list := range [][]*flow{s.flows, s.known} {
+		for _, f := range list {
+			f.batches = sim.Batches{}
+		}
 	}
 	s.from = now + warmUp
 	s.due = s.from
@@ -130,16 +141,24 @@ func (s *sampler) active() string {
 	if string(n) == s.set {
 		return s.set
 	}
-	s.flows = s.flows[:0]
+	s.flows, s.known = s.flows[:0], s.known[:0]
 	if p.Op >= 0 {
 		s.flows = append(s.flows, &flow{port: -1})
+		s.known = append(s.known, s.flows[0])
 	}
 	for i, port := range s.run.ports {
+		before := len(s.flows)
 		for e := range port.Engines() {
 			if _, busy := port.Moved(e); busy {
 				s.flows = append(s.flows, &flow{port: i, engine: e})
 			}
 		}
+		if len(s.flows) > before && p.Op >= 0 {
+			s.known = append(s.known, &flow{port: i, engine: -1})
+		}
+	}
+	if p.Op < 0 {
+		s.known = append(s.known, s.flows...)
 	}
 	return string(n)
 }
@@ -153,19 +172,36 @@ func appendInt(b []byte, v int) []byte {
 
 // read passes what each flow has moved since the last read to f.
 func (s *sampler) read(f func(fl *flow, moved float64)) {
-	for _, fl := range s.flows {
-		v := 0.0
-		if fl.port < 0 {
-			v = float64(s.run.System.GPU.Progress().Bytes)
-		} else {
-			b, _ := s.run.ports[fl.port].Moved(fl.engine)
-			v = float64(b)
-		}
+	note := func(fl *flow) {
+		v := s.moved(fl)
 		if f != nil {
 			f(fl, v-fl.last)
 		}
 		fl.last = v
 	}
+	for _, fl := range s.flows {
+		note(fl)
+	}
+	for _, fl := range s.known {
+		if fl.engine < 0 {
+			note(fl)
+		}
+	}
+}
+
+// moved returns the bytes that a flow has moved since the simulation began.
+func (s *sampler) moved(f *flow) float64 {
+	if f.port < 0 {
+		return float64(s.run.System.GPU.Progress().Bytes)
+	}
+	port, sum := s.run.ports[f.port], uint64(0)
+	for e := range port.Engines() {
+		if f.engine < 0 || f.engine == e {
+			b, _ := port.Moved(e)
+			sum += b
+		}
+	}
+	return float64(sum)
 }
 
 type verdict int
@@ -176,10 +212,10 @@ const (
 	drifting
 )
 
-// judge says whether every flow's rate is known as well as tolerance asks.
+// judge says whether every rate is known as well as tolerance asks.
 func (s *sampler) judge(tolerance float64) verdict {
 	v := converged
-	for _, f := range s.flows {
+	for _, f := range s.known {
 		mean, width, trend := f.batches.Mean(), f.batches.HalfWidth(confidence), math.Abs(f.batches.Trend())
 		switch {
 		case mean > 0 && width <= tolerance*mean && trend <= 2*tolerance*mean:
@@ -222,9 +258,10 @@ func (s *sampler) room(now sim.Time) (dt float64, grid gpu.Leap) {
 
 // reach limits a leap within a grid: rates that have converged still drift,
 // as CTAs fall out of step and rows are shared less or more. A leap is only so
-// many times as long as what has been simulated of the grid, and a long one
-// leaves enough of it to see what the rate has become; but for those so short
-// beside the whole run that even a gross error is harmless.
+// many times as long as what has been simulated of the grid, more when the leaps
+// before it in such kernels have proved right, and a long one leaves enough of
+// it to see what the rate has become; but for those so short beside the whole
+// run that even a gross error is harmless.
 func (s *sampler) reach(now sim.Time, room float64) float64 {
 	if grossError*room <= s.run.harmless() {
 		return room
@@ -234,8 +271,11 @@ func (s *sampler) reach(now sim.Time, room float64) float64 {
 	if room > float64(long) {
 		room -= float64(minBatches*batchTime + warmUp)
 	}
-	return min(room, reachFactor*seen)
+	return min(room, max(leastReach, s.reaches[s.class()])*seen)
 }
+
+// class names the kind of kernel on the SMs.
+func (s *sampler) class() string { return s.run.Graph.Ops[s.run.System.GPU.Progress().Op].Class }
 
 // review corrects the last leap, if the same grid is still running, for the
 // rate that is found after it: the rate in between is taken for the mean of
@@ -250,6 +290,12 @@ func (s *sampler) review() {
 	correction := l.bytes/((was+is)/2) - l.bytes/was
 	s.run.correct(sim.Time(correction), math.Abs(correction)/2)
 	l.bytes = 0
+	c := s.class()
+	if math.Abs(is/was-1) <= 2*s.tolerance {
+		s.reaches[c] = min(mostReach, max(leastReach, s.reaches[c])*4)
+	} else {
+		s.reaches[c] = leastReach
+	}
 }
 
 // leap moves every flow ahead at its mean rate to just before the first of
@@ -257,8 +303,10 @@ func (s *sampler) review() {
 func (s *sampler) leap(now sim.Time, dt float64, grid gpu.Leap) bool {
 	dt /= float64(batchTime)
 	bound := 0.0
-	for _, f := range s.flows {
+	for _, f := range s.known {
 		bound = max(bound, f.batches.HalfWidth(confidence)/f.batches.Mean())
+	}
+	for _, f := range s.flows {
 		if f.port < 0 {
 			grid = s.run.System.GPU.Upto(grid, dt*f.batches.Mean())
 			if grid.Bytes == 0 {
@@ -271,10 +319,11 @@ func (s *sampler) leap(now sim.Time, dt float64, grid gpu.Leap) bool {
 	}
 	s.applyCopies(dt)
 	span := sim.Time(dt * float64(batchTime))
+	bias := 0.0
 	if grid.Bytes > 0 {
-		bound += leapBias
+		bias = leapBias
 	}
-	s.run.leapt(now, span, bound*float64(span)+grid.Tail, float64(span)/float64(now-s.from), s.start)
+	s.run.leapt(now, span, bias*float64(span), bound*float64(span)+grid.Tail, float64(span)/float64(now-s.from), s.start)
 	return true
 }
 

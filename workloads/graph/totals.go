@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"maps"
 	"math"
 	"slices"
 
@@ -40,13 +41,15 @@ type Class struct {
 func (r *Run) Totals() *Totals {
 	t := &Totals{Classes: make([]Class, len(r.Graph.Classes))}
 	begin, previous, sum := sim.Time(0), r.newMark(), r.newMark()
-	detailed := 0.0 // time simulated
+	detailed := 0.0          // time simulated
+	bias, chance := 0.0, 0.0 // ns, ns²
 	for i := range r.current {
 		s := &r.spans[i]
 		end := r.reported(r.op(s.Last).End)
 		length := (end - begin).Nanoseconds()
 		t.Ns += s.Weight * length
-		t.ErrorNs += s.Weight * s.error / 1e3
+		bias += s.Weight * s.bias / 1e3
+		chance += s.Weight * s.Weight * s.chance / 1e6
 		detailed += length - s.leapt.Nanoseconds()
 		gain := s.at
 		gain.flows = slices.Clone(s.at.flows)
@@ -59,7 +62,7 @@ func (r *Run) Totals() *Totals {
 	t.count(&sum, r.Graph.Classes)
 	r.addOps(t)
 	if len(r.leaps) > 0 || r.folded() {
-		t.ErrorNs += r.scatter(t.KernelNs)
+		t.ErrorNs = bias + math.Hypot(math.Sqrt(chance), r.scatter(t.KernelNs))
 	}
 	return t
 }
@@ -92,31 +95,70 @@ func (r *Run) folded() bool {
 	return slices.ContainsFunc(r.spans[:r.current], func(s span) bool { return s.Weight > 1 })
 }
 
-// kernelScatter is how much a layer's kernels are taken to vary from layer to
-// layer at least, relative, standard deviation: a few layers cannot show it.
-// In exact runs of Llama-3-8B on the H200 layers differ by 0.3 to 0.7 %, on a
-// machine of four channels by 1 %.
-const kernelScatter = 0.01
+// A layer's kernels vary from layer to layer, relative, standard deviation, at
+// least by leastScatter, and on a machine of few channels, where chance evens out
+// less, by channelScatter over the root of their number: a few layers cannot
+// show it. In exact runs of Llama-3-8B on the H200 layers differ by 0.2 to 0.5 %,
+// on a machine of four channels by 1 to 1.6 %.
+const (
+	leastScatter   = 0.004
+	channelScatter = 0.03
+)
+
+// LeastScatter returns how much layers of a run on the machine are taken to vary
+// at least: the standard deviation of their kernels' time, relative.
+func LeastScatter(s *hierarchy.System) float64 {
+	return max(leastScatter, channelScatter/math.Sqrt(float64(s.Config.HBM.Channels)))
+}
 
 // scatter is the uncertainty that comes from spans differing by chance, in ns:
 // those simulated, each as often as it stands for others, against all that an
 // exact run would go through. kernel is the kernels' time in all of them.
 func (r *Run) scatter(kernel float64) float64 {
-	var n, sum, squares float64 // of spans that others are like
 	var weights, all float64
 	for i := range r.current {
-		s := &r.spans[i]
-		if s.Like {
-			l := r.SpanNs(i)
-			n, sum, squares = n+1, sum+l, squares+l*l
+		w := r.spans[i].Weight
+		weights, all = weights+w*w, all+w
+	}
+	return 2 * max(LeastScatter(r.System)*kernel/all, r.deviation()) * math.Sqrt(weights+all)
+}
+
+// deviation is how much like spans vary, in ns: classes of kernels do so
+// independently, and few spans tell more of each than of their sum.
+func (r *Run) deviation() float64 {
+	times := make([]map[int]float64, len(r.Graph.Classes)) // of each class, by span
+	for id := range r.Graph.Ops {
+		o := &r.Graph.Ops[id]
+		if o.Span >= r.current {
+			break
 		}
-		weights, all = weights+s.Weight*s.Weight, all+s.Weight
+		if o.Copy != nil || !r.spans[o.Span].Like {
+			continue
+		}
+		c := r.Graph.flows[o.Class]
+		if times[c] == nil {
+			times[c] = map[int]float64{}
+		}
+		times[c][o.Span] += r.Ns(id)
 	}
-	deviation := kernelScatter * kernel / all
-	if n > 1 {
-		deviation = max(deviation, math.Sqrt(max(0, squares-sum*sum/n)/(n-1)))
+	variance := 0.0
+	for _, t := range times {
+		variance += spread(t)
 	}
-	return 2 * deviation * math.Sqrt(weights+all)
+	return math.Sqrt(variance)
+}
+
+// spread returns the sample variance, 0 of fewer than two.
+func spread(times map[int]float64) float64 {
+	n := float64(len(times))
+	if n < 2 {
+		return 0
+	}
+	sum, squares := 0.0, 0.0
+	for _, i := range slices.Sorted(maps.Keys(times)) { // in order: sums of floats depend on it
+		sum, squares = sum+times[i], squares+times[i]*times[i]
+	}
+	return max(0, squares-sum*sum/n) / (n - 1)
 }
 
 // addOps divides the stream's time into kernels, launch gaps and waiting for
