@@ -9,6 +9,7 @@ import (
 	"hwsim/devices/dma"
 	"hwsim/devices/dram"
 	"hwsim/devices/gpu"
+	"hwsim/devices/host"
 	"hwsim/devices/link"
 	"hwsim/devices/tlb"
 )
@@ -86,6 +87,7 @@ type Host struct {
 	Inline   *Inline     `toml:"inline"`    // nil: engines read all that they copy
 	DDR      *Memory     `toml:"ddr"`
 	CXL      *CXL        `toml:"cxl"`
+	CPU      *host.CPU   `toml:"cpu"` // nil: the host computes nothing
 }
 
 // Inline is how the host puts the bytes of small copies to an idle GPU into

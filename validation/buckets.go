@@ -81,6 +81,41 @@ const (
 	linearMiddle bucket = "m 65-512"
 	linearWide   bucket = "m from 513"
 
+	productsSmall  bucket = "weights < 10 MB"
+	productsNarrow bucket = "products, m to 64"
+	productsMiddle bucket = "products, m 65-512"
+	productsWide   bucket = "products, m from 513"
+
+	cpuCached bucket = "to 128 MiB"
+	cpuMemory bucket = "more than 128 MiB"
+
+	messagesSmall  bucket = "to 1 MiB"
+	messagesMiddle bucket = "to 32 MiB"
+	messagesLarge  bucket = "from 32 MiB"
+
+	attentionContiguous bucket = "bf16 contiguous"
+	attentionPaged      bucket = "bf16 paged"
+	attentionInt8       bucket = "int8"
+	attentionHost       bucket = "KV in host memory"
+	attentionPeer       bucket = "KV in a peer's HBM"
+
+	retrievalScore  bucket = "score"
+	retrievalTop    bucket = "top-k"
+	retrievalFetch  bucket = "fetch"
+	retrievalAttend bucket = "attend"
+	retrievalLayer  bucket = "layer"
+
+	libraryAmpere      bucket = "A100 vLLM"
+	libraryAmpereWhole bucket = "A100 vLLM, nothing cut"
+	libraryHopper      bucket = "H200 vLLM"
+	libraryAda         bucket = "L40S vLLM"
+	libraryShort       bucket = "kv_len < 512"
+	libraryEqual       bucket = "RTX PRO 6000 vLLM"
+	librarySkewed      bucket = "RTX PRO 6000 vLLM, two lengths"
+	libraryFlashInfer  bucket = "A800 FlashInfer"
+	prefills           bucket = "prompts to 8192"
+	prefillsLong       bucket = "prompts beyond 8192"
+
 	hostReads   bucket = "saturation, reads"
 	hostMixed   bucket = "saturation, 1:1"
 	hostHalf    bucket = "latency at 50 %"
@@ -125,6 +160,18 @@ var bounds = []struct {
 	{offloadNone, unbounded}, {offloadPrefetch, 1.5}, {offloadOnDemand, 1.5},
 
 	{linearNarrow, 3}, {linearMiddle, 8}, {linearWide, 8},
+	{productsSmall, unbounded}, {productsNarrow, 5}, {productsMiddle, 12}, {productsWide, unbounded},
+
+	{cpuCached, 20}, {cpuMemory, 20},
+
+	{messagesSmall, 10}, {messagesMiddle, 10}, {messagesLarge, 10},
+
+	{attentionContiguous, 4}, {attentionPaged, 6}, {attentionInt8, 8}, {attentionHost, 2}, {attentionPeer, 3},
+
+	{retrievalScore, 15}, {retrievalTop, 15}, {retrievalFetch, 15}, {retrievalAttend, 15}, {retrievalLayer, 12},
+
+	{libraryAmpere, 8}, {libraryAmpereWhole, 10}, {libraryHopper, 9}, {libraryAda, 12}, {libraryShort, unbounded},
+	{libraryEqual, 6}, {librarySkewed, 6}, {libraryFlashInfer, 6}, {prefills, 8}, {prefillsLong, 8},
 
 	{hostReads, 5}, {hostMixed, 5}, {hostHalf, 15}, {hostMost, 15}, {linkCeiling, 1},
 }

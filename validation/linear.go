@@ -21,6 +21,23 @@ func compileLinear(t *table) {
 	}
 }
 
+// compileProducts compares matrix products alone: µs.
+func compileProducts(t *table) {
+	for _, r := range t.rows {
+		o := linear{int(r.whole("m", 1, 1<<20)), int(r.whole("n", 1, 1<<24)), int(r.whole("k", 1, 1<<24))}
+		weights := 2 * uint64(o.N) * uint64(o.K)
+		bytes := weights + 2*uint64(o.M)*uint64(o.N+o.K)
+		regime := productsSmall
+		if weights >= productBytes {
+			regime = map[bucket]bucket{linearNarrow: productsNarrow, linearMiddle: productsMiddle, linearWide: productsWide}[linearRegime(o.M)]
+		}
+		t.time(r, regime, o, only, r.positive("latency_us")*1e3, r.repeated("latency_us_repeat")*1e3).moving(float64(bytes)).over(hierarchy.HBM, bytes)
+	}
+}
+
+// productBytes is the least weight of a product that its stream bounds.
+const productBytes = 10e6
+
 // linearRegime tells products apart by what bounds them: the weights' stream,
 // arithmetic, or both.
 func linearRegime(m int) bucket {

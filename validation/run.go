@@ -26,7 +26,8 @@ type Options struct {
 	Sets     []string              // values of the system that differ, as l2.hit_ns=26
 	Data     fs.FS                 // tables, anywhere in it; nil: those that ship for the system, or h200's
 	Rows     func(Row) bool        // which rows to compare, by what was measured; nil: all
-	Quick    bool                  // a sample of the rows
+	Quick    bool                  // a small sample of the rows
+	All      bool                  // all rows, which takes hours; else a sample where one takes long
 	Progress func(done, total int) // called after each simulation; nil: never
 }
 
@@ -54,7 +55,10 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		rows = append(rows, m.plausible(t, r)...)
 	}
 	rows = slices.DeleteFunc(rows, func(c *comparison) bool { return o.Rows != nil && !o.Rows(c.measurement()) })
-	chosen := sample(rows, o.Quick)
+	chosen := rows
+	if !o.All {
+		chosen = sample(rows, o.Quick)
+	}
 	r.Complete = m.simulate(ctx, chosen, o.Progress)
 	r.fill(tables, rows, chosen)
 	return r, nil

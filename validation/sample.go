@@ -6,6 +6,12 @@ const (
 	quickSteps   = 1 // of all tables
 	quickOffload = 1
 	offloadRows  = 4 // of a run that is not quick
+
+	attentionRows = 6 // of each regime of a table
+	linearRows    = 3 // the same
+	libraryRows   = 8 // the same
+	prefillRows   = 6
+	promptRows    = 1 // of long prompts
 )
 
 // long names the kinds of task that take long, "" all others.
@@ -15,6 +21,17 @@ func long(t task) string {
 		return "steps"
 	case offload:
 		return "offload"
+	case attention:
+		return "attention"
+	case linear:
+		return "linear"
+	case libraryAttention:
+		return "library attention"
+	case prefill:
+		if t.(prefill).Tokens > longPrompt {
+			return "long prompts"
+		}
+		return "prefill"
 	}
 	return ""
 }
@@ -26,6 +43,18 @@ func quota(kind string, quick bool) int {
 	switch {
 	case kind == "offload" && !quick:
 		return offloadRows
+	case kind == "attention" && !quick:
+		return attentionRows
+	case kind == "linear" && !quick:
+		return linearRows
+	case kind == "library attention" && !quick:
+		return libraryRows
+	case kind == "prefill" && !quick:
+		return prefillRows
+	case kind == "long prompts" && !quick:
+		return promptRows
+	case kind == "long prompts":
+		return 0
 	case !quick:
 		return all
 	case kind == "offload":
@@ -43,12 +72,14 @@ type stratum struct {
 	kind   string
 }
 
-// stratumOf tells tasks apart by table and regime, long ones by their kind.
+// stratumOf tells tasks apart by table and regime, decode steps by their kind.
 func stratumOf(c *comparison) stratum {
-	if kind := long(c.task); kind != "" {
+	switch kind := long(c.task); kind {
+	case "steps", "offload":
 		return stratum{kind: kind}
+	default:
+		return stratum{c.t, c.bucket, kind}
 	}
-	return stratum{t: c.t, bucket: c.bucket}
 }
 
 // sample returns the rows of a run: those of the tasks that are spread evenly

@@ -43,7 +43,7 @@ func TestAttentionReadsItsCacheAndTheReductionItsParts(t *testing.T) {
 			require.Equal(t, d.layout.kv.paged, tables > 0)
 			require.EqualValues(t, a.PartialBytes(), parts)
 			joined := uint64(0)
-			touch.Walk(a.Reduce(&c.Kernels.AttnReduce, kernels.At(1<<32, 0), 2), func(r gpu.Run, write bool) {
+			touch.Walk(a.Reduce(&c.Kernels.AttnReduce, kernels.At(1<<32, 0)), func(r gpu.Run, write bool) {
 				if !write {
 					joined += r.Total()
 				}

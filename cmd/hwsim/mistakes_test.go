@@ -99,7 +99,7 @@ func TestWrongValuesNameTheirKeyAndOrigin(t *testing.T) {
 func TestMissingPresetsAreNamed(t *testing.T) {
 	for set, want := range map[string]string{
 		"model.use=llama3-9b": `"llama3-9b": no such file, and no preset of that name (did you mean "llama3-8b"?)`,
-		"system.use=b200_sxm": `"b200_sxm": no such file, and no preset of that name (did you mean "h200_sxm"?)`,
+		"system.use=h210_sxm": `"h210_sxm": no such file, and no preset of that name (did you mean "h200_sxm"?)`,
 		"kernels.use=triton9": `"triton9": no such file, and no preset of that name`,
 	} {
 		key, _, _ := strings.Cut(set, "=")

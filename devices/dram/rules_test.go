@@ -128,7 +128,7 @@ func TestRules(t *testing.T) {
 			func(s *Spec) int64 {
 				return s.ColDelay + max(s.T[TCWL]+s.Burst+s.T[TWR], s.T[TRAS]-s.T[TRCDWR])
 			}},
-		{"PrechargeAfterReadWaitsTRTP", []request{{}, {col: 1}, {col: 2}, {col: 3}, {col: 4}, {col: 5}, {col: 6}, {col: 7}, {col: 8}, {row: 1}},
+		{"PrechargeAfterReadWaitsTRTP", []request{{}, {col: 1}, {col: 2}, {col: 3}, {col: 4}, {col: 5}, {col: 6}, {col: 7}, {col: 8}, {col: 9}, {col: 10}, {col: 11}, {row: 1}},
 			RD, PRE, sameBank, func(s *Spec) int64 { return s.ColDelay + s.T[TRTP] }},
 		{"ActivatesOfOneGroupWaitTRRDL", []request{{}, {bank: 1}}, ACT, ACT, sameGroup,
 			func(s *Spec) int64 { return s.T[TRRDL] }},

@@ -42,6 +42,7 @@ var makers = map[string]func() *Spec{
 	"hbm3_6400_gem5":     func() *Spec { return hbm3("HBM3", 3_200_000_000, 16384).with(hbm3Gem5) },
 	"hbm3_6400_attacc":   func() *Spec { return hbm3("HBM3", 3_200_000_000, 16384).with(hbm3AttAcc) },
 	"hbm3e_h200":         hbm3eH200,
+	"hbm3e_7700":         func() *Spec { return hbm3("HBM3E", 3_850_000_000, 24576) },
 	"hbm3e_9600":         func() *Spec { return hbm3("HBM3E", 4_800_000_000, 24576) },
 	"hbm4_8000":          hbm4,
 	"ddr4_3200aa":        ddr4,
@@ -59,6 +60,7 @@ var makers = map[string]func() *Spec{
 	"gddr6_16000":        func() *Spec { return gddr6("GDDR6", 2_000_000_000, 7.5) },
 	"gddr6_18000":        func() *Spec { return gddr6("GDDR6", 2_250_000_000, 7.5) },
 	"gddr6x_19000":       func() *Spec { return gddr6("GDDR6X", 2_375_000_000, 7.25) },
+	"gddr6x_21000":       func() *Spec { return gddr6("GDDR6X", 2_625_000_000, 7.25) },
 }
 
 // Standards returns the known names, sorted.

@@ -8,7 +8,9 @@ type Config struct {
 	SharedBytes      int     `toml:"shared_bytes"`          // shared memory a SM, for CTAs
 	Threads          int     `toml:"threads"`               // resident threads a SM
 	CTAs             int     `toml:"ctas"`                  // resident CTAs a SM
-	TensorTFLOPS     float64 `toml:"tensor_tflops"`         // dense bf16, all SMs, sustained
+	TensorTFLOPS     float64 `toml:"tensor_tflops"`         // dense bf16, all SMs, in the mean: what power allows
+	TensorPeak       float64 `toml:"tensor_peak_tflops"`    // the same at the clock that a tile computes at; tensor_tflops if that is more
+	PowerNs          float64 `toml:"power_ns"`              // over which power is the mean: tiles run at the peak after as long a pause
 	VectorTFLOPS     float64 `toml:"vector_tflops"`         // fp32 outside the tensor cores
 	GPCs             int     `toml:"gpcs"`                  // clusters of SMs; 0: one for 16 SMs
 	FillFirst        int     `toml:"fill_first"`            // SMs of the first GPC that a grid fills before it goes round the GPCs
@@ -27,6 +29,9 @@ type Config struct {
 	L1HitNs          float64 `toml:"l1_hit_ns"`             // load to use
 }
 
+// PeakTFLOPS returns the tensor cores' rate while power does not limit it.
+func (c *Config) PeakTFLOPS() float64 { return max(c.TensorPeak, c.TensorTFLOPS) }
+
 // Validate reports values that no GPU can have.
 func (c *Config) Validate(report func(key, message string)) {
 	for _, v := range []struct {
@@ -42,7 +47,7 @@ func (c *Config) Validate(report func(key, message string)) {
 	for _, v := range []struct {
 		key   string
 		value float64
-	}{{"gpcs", float64(c.GPCs)}, {"fill_first", float64(c.FillFirst)}, {"gpc_bytes_per_clock", c.GPCBytesPerClk}, {"store_bytes_per_clock", c.StoreBytesPerClk}} {
+	}{{"gpcs", float64(c.GPCs)}, {"fill_first", float64(c.FillFirst)}, {"gpc_bytes_per_clock", c.GPCBytesPerClk}, {"store_bytes_per_clock", c.StoreBytesPerClk}, {"tensor_peak_tflops", c.TensorPeak}} {
 		if v.value < 0 {
 			report(v.key, "must not be negative")
 		}
@@ -62,7 +67,7 @@ func (c *Config) Validate(report func(key, message string)) {
 	for _, v := range []struct {
 		key string
 		ns  float64
-	}{{"launch_ns", c.LaunchNs}, {"gap_ns", c.GapNs}, {"again_ns", c.AgainNs}, {"cta_ns", c.CTANs}, {"remote_ns", c.RemoteNs}, {"barrier_ns", c.BarrierNs}, {"l1_hit_ns", c.L1HitNs}} {
+	}{{"launch_ns", c.LaunchNs}, {"gap_ns", c.GapNs}, {"again_ns", c.AgainNs}, {"cta_ns", c.CTANs}, {"remote_ns", c.RemoteNs}, {"barrier_ns", c.BarrierNs}, {"l1_hit_ns", c.L1HitNs}, {"power_ns", c.PowerNs}} {
 		if v.ns < 0 {
 			report(v.key, "must not be negative")
 		}

@@ -22,5 +22,6 @@
 //
 // Left out: instruction issue, register and shared-memory bank conflicts (a
 // kernel's profile carries its measured time a tile instead), L1 hits but of
-// kernels of warps, clock and power management, and several kernels at once.
+// kernels of warps, clocks and power but for the tensor cores' mean rate, and
+// several kernels at once.
 package gpu

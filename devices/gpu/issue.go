@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"hwsim/devices"
+	"hwsim/devices/cache"
 	"hwsim/sim"
 )
 
@@ -17,7 +18,14 @@ type transfer struct {
 	slot  int32
 	tile  int32
 	stage int32
+	run   int32 // where it goes on after others' turns: run,
+	row   uint32
+	at    uint32 // byte of the row
 }
+
+// evenTurn is how many bytes a CTA whose kernel shares the SM evenly sends before
+// others have a turn: a load of 16 B a lane by each of four warps.
+const evenTurn = 2048
 
 // issuer is the part of an SM that sends requests, one after the other, for
 // its CTAs' transfers in their order. It works a window at a time, so that
@@ -30,6 +38,7 @@ type issuer struct {
 	row   uint64
 	at    uint64 // byte of the row
 	begun bool
+	turn  int      // bytes that the first transfer has sent in its turn
 	awake bool     // an event will go on with it
 	full  bool     // the first transfer waits for stores to be taken
 	line  bool     // it waits in line for the GPC's window
@@ -44,7 +53,7 @@ func (g *Group) issue(at sim.Time, slot, tile, stage int32) {
 	c.pending[stage] = 1 // until all of it has been sent
 	c.ready[stage] = at
 	u := &g.sms[c.sm].out
-	u.queue = append(u.queue, transfer{slot, tile, stage})
+	u.queue = append(u.queue, transfer{slot: slot, tile: tile, stage: stage})
 	if !u.awake {
 		u.awake = true
 		g.local(max(at, u.free), issueMore, c.sm)
@@ -65,6 +74,10 @@ func (g *Group) pump(at sim.Time, n int32) {
 		}
 		t := u.queue[u.head]
 		u.begun = false
+		if u.run < len(u.runs) {
+			u.yield()
+			continue
+		}
 		if u.head++; 2*u.head >= len(u.queue) {
 			u.queue = u.queue[:copy(u.queue, u.queue[u.head:])]
 			u.head = 0
@@ -74,12 +87,39 @@ func (g *Group) pump(at sim.Time, n int32) {
 	u.awake = false
 }
 
+// yield puts the transfers of the first one's CTA behind those of others, with
+// the first to go on where it is.
+func (u *issuer) yield() {
+	t := &u.queue[u.head]
+	t.run, t.row, t.at = int32(u.run), uint32(u.row), uint32(u.at)
+	slot, waiting := t.slot, u.queue[u.head:]
+	for _, own := range [...]bool{false, true} {
+		for _, t := range waiting {
+			if (t.slot == slot) == own {
+				u.queue = append(u.queue, t)
+			}
+		}
+	}
+	u.queue = u.queue[:copy(u.queue, u.queue[u.head+len(waiting):])]
+	u.head = 0
+}
+
+// others reports whether another CTA has something to send.
+func (u *issuer) others(slot int32) bool {
+	for i := u.head + 1; i < len(u.queue); i++ {
+		if u.queue[i].slot != slot {
+			return true
+		}
+	}
+	return false
+}
+
 // send sends what it can of the first transfer before the horizon, as far as
-// its stores are taken, and reports whether that was all.
+// its stores are taken, and reports whether that was all, or all of its turn.
 func (g *Group) send(s *sm, t *transfer) bool {
 	u, c := &s.out, &g.ctas[t.slot]
 	if !u.begun {
-		u.begun, u.run, u.row, u.at = true, 0, 0, 0
+		u.begun, u.turn, u.run, u.row, u.at = true, 0, int(t.run), uint64(t.row), uint64(t.at)
 		u.runs = c.runs(t.tile, u.runs[:0])
 	}
 	m := devices.Message{Tag: uint32(t.slot)<<8 | uint32(t.stage), From: uint16(g.port.ID()), Flow: c.flow}
@@ -108,7 +148,7 @@ func (g *Group) send(s *sm, t *transfer) bool {
 					g.store(s, c, m)
 					continue
 				}
-				if !(cached && s.l1.holds(m.Addr)) && g.waits(c.sm, &m) {
+				if !(cached && s.l1.holds(m.Addr)) && !g.underWay(c, &m) && g.waits(c.sm, &m) {
 					return false
 				}
 				u.at += uint64(m.Bytes)
@@ -116,6 +156,9 @@ func (g *Group) send(s *sm, t *transfer) bool {
 					continue
 				}
 				g.request(s, c, t.stage, &m)
+				if u.turn += int(m.Bytes); u.turn >= evenTurn && c.kernel.Even && u.others(t.slot) {
+					return true
+				}
 			}
 		}
 	}
@@ -125,15 +168,28 @@ func (g *Group) send(s *sm, t *transfer) bool {
 // request sends one request.
 func (g *Group) request(s *sm, c *cta, stage int32, m *devices.Message) {
 	u := &s.out
-	u.free += g.psIssue
+	u.free += g.asking(c.kernel, m)
 	if m.Kind == devices.Write {
 		g.post(s, c, m)
 	} else {
 		c.pending[stage]++
+		if c.kernel.Merge && g.window.counts(m) && g.merger.join(m.Addr, int32(m.Tag>>8), stage) {
+			return
+		}
 		g.window.take(m)
 	}
 	m.Born = u.free + sim.Time(u.run)*c.gap
 	g.depart(m)
+}
+
+// asking returns how long an SM takes to send a request: of a kernel that
+// shares the SM evenly, whose CTAs would be through in no time if the lines of
+// a granule counted as one, for each of its lines.
+func (g *Group) asking(k *Kernel, m *devices.Message) sim.Time {
+	if !k.Even {
+		return g.psIssue
+	}
+	return g.psIssue * sim.Time((m.Bytes+cache.LineBytes-1)/cache.LineBytes)
 }
 
 // depart sends a request on its way, which its translation can make longer.
@@ -146,7 +202,7 @@ func (g *Group) depart(m *devices.Message) {
 
 // reads returns how the CTA reads addr.
 func (c *cta) reads(addr uint64) devices.Kind {
-	if c.kernel.Warps != nil && devices.Tier(addr) > 0 {
+	if devices.Tier(addr) > 0 {
 		return devices.Load
 	}
 	return devices.Read

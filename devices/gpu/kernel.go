@@ -33,24 +33,33 @@ type Program interface {
 
 // Kernel is one grid to run.
 type Kernel struct {
-	Name      string
-	CTAs      int
-	Threads   int // a CTA
-	Registers int // a thread
-	Shared    int // bytes of shared memory a CTA
-	Stages    int // tiles in flight a CTA, 1 to MaxStages
-	Prologue  sim.Time
-	Epilogue  sim.Time
-	TileChain sim.Time   // least time from tile to tile within a CTA
-	TileSM    sim.Time   // share of that for which the tile has the SM to itself
-	Crowded   []sim.Time // TileChain by the number of CTAs on the SM, from one up; nil: always TileChain
-	FixedSM   bool       // prologue and epilogue, too, have the SM to themselves
-	Warps     *Warps     // CTAs of independent warps instead of a pipeline of stages; nil: a pipeline
-	Program   Program
-	Flow      uint8 // index under which the kernel's requests are counted
+	Name       string
+	CTAs       int
+	Threads    int // a CTA
+	Registers  int // a thread
+	Shared     int // bytes of shared memory a CTA
+	Stages     int // tiles in flight a CTA, 1 to MaxStages
+	Prologue   sim.Time
+	Epilogue   sim.Time
+	TileChain  sim.Time // least time from tile to tile within a CTA
+	TileSM     sim.Time // share of that for which the tile has the SM to itself
+	TilePower  sim.Time // mean time from tile to tile in a CTA that the GPU's power allows; 0: no limit
+	Drain      sim.Time // further time of every DrainEvery-th tile of a CTA but the last: results leave the accumulators
+	DrainEvery int
+	Crowded    []sim.Time // TileChain by the number of CTAs on the SM, from one up; nil: always TileChain
+	FixedSM    bool       // prologue and epilogue, too, have the SM to themselves
+	Even       bool       // CTAs share the SM evenly, as warps' instructions come in turn: in fixed parts (with FixedSM), and to ask for a line a request
+	InTurn     bool       // a tile's loads leave when the tile before it is here, not when a stage is free
+	Merge      bool       // CTAs read the same data at the same time: what a GPC has asked for is not asked for again
+	Warps      *Warps     // CTAs of independent warps instead of a pipeline of stages; nil: a pipeline
+	Program    Program
+	Flow       uint8 // index under which the kernel's requests are counted
 
 	Residency int // CTAs a SM holds; set when the kernel is added
 }
+
+// Resident returns how many of the kernel's CTAs fit one SM, at least one.
+func (c *Config) Resident(k *Kernel) int { return c.resident(k) }
 
 // resident returns how many of the kernel's CTAs fit one SM, at least one.
 func (c *Config) resident(k *Kernel) int {

@@ -53,14 +53,16 @@ func (u *GPU) Leap(now sim.Time, rate float64) Leap {
 	}
 	k := f.ops[f.running].Kernel
 	resident, live := 0, 0
-	tile := 0.0 // bytes of one tile of each resident CTA together
+	tile, whole := 0.0, 0.0 // bytes of one tile, and of all, of each resident CTA together
 	u.each(k, func(c *cta) {
 		resident++
 		if c.live && !c.ending {
 			live++
 		}
 		if c.tiles > 0 {
-			tile += u.runBytes(k.Program.Tile(int(c.id), int(min(c.next, c.tiles-1)), u.runs[:0]))
+			bytes := func(tile int32) float64 { return u.runBytes(k.Program.Tile(int(c.id), int(tile), u.runs[:0])) }
+			tile += bytes(min(c.next, c.tiles-1))
+			whole += bytes(0)*float64(c.tiles-1) + bytes(c.tiles-1)
 		}
 	})
 	if resident == 0 || k.Program.Tiles(0) == 0 || rate <= 0 {
@@ -71,7 +73,7 @@ func (u *GPU) Leap(now sim.Time, rate float64) Leap {
 	}
 	if waves := u.equalWaves(k, resident); waves > 0 {
 		first := u.runBytes(k.Program.Prologue(f.grid.next, u.runs[:0]))
-		return Leap{Waves: waves, Bytes: float64(waves) * (tile*float64(k.Program.Tiles(f.grid.next)) + first*float64(resident))}
+		return Leap{Waves: waves, Bytes: float64(waves) * (whole + first*float64(resident))}
 	}
 	if live < resident || resident < f.grid.left && f.grid.next == k.CTAs || !u.told(k, now) {
 		return Leap{}

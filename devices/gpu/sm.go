@@ -18,6 +18,7 @@ const (
 	issueMore                           // the SM can send its next request (Tag is the SM)
 	warpReady                           // a warp's bytes are here (Tag as of its requests)
 	warpDone                            // a scheduler's first warp may have computed its tile (Tag is the scheduler)
+	fixedDone                           // the first fixed part on an SM may be over (Tag is the SM)
 )
 
 // prologueStage is the stage number under which prologue loads are counted.
@@ -47,12 +48,14 @@ type Group struct {
 	spare     []int32
 	partition int
 	window    window   // of the GPC's reads
+	merger    merger   // the same
 	portFree  sim.Time // when the GPC's port is next idle
 	psGPC     float64  // the GPC's port time a byte
 	psByte    float64  // an SM's port time a byte
 	psStore   float64  // a byte on its way out of an SM
 	psIssue   sim.Time // between requests of one SM
 	l1Hit     sim.Time
+	powerLead sim.Time // that an SM can make up for of power it has not used
 	horizon   sim.Time // of the current window
 	stores    int      // bytes of stores that have not been taken
 	flushing  bool     // the front end waits for their end
@@ -64,9 +67,11 @@ type Group struct {
 type sm struct {
 	portFree sim.Time // when its port is next idle
 	out      issuer
-	coreFree sim.Time // when the next tile can have the SM to itself
-	dealt    int32    // warps, among its schedulers
-	resident int      // CTAs
+	coreFree sim.Time  // when the next tile can have the SM to itself
+	power    sim.Time  // when the tiles so far would have ended at the rate that power allows
+	even     scheduler // of fixed parts that share the SM
+	dealt    int32     // warps, among its schedulers
+	resident int       // CTAs
 	l1       l1
 }
 
@@ -101,9 +106,9 @@ type cta struct {
 
 func newGroup(c *Config, port *sim.Port[devices.Message], front int, f *Fabric, kernels *[]*Kernel, sms, partition int) *Group {
 	clock := 1e6 / c.ClockMHz
-	g := &Group{port: port, front: front, fabric: f, kernels: kernels, tlb: newGroupTLB(f.Translation), partition: partition, window: window{bytes: cmp.Or(c.SMBytes*sms, math.MaxInt)},
+	g := &Group{port: port, front: front, fabric: f, kernels: kernels, tlb: newGroupTLB(f.Translation), partition: partition, merger: newMerger(), window: window{bytes: cmp.Or(c.SMBytes*sms, math.MaxInt)},
 		psByte: clock / c.PortBytesPerClk, psStore: clock / cmp.Or(c.StoreBytesPerClk, c.PortBytesPerClk),
-		psIssue: sim.Time(clock / c.RequestsPerClock), l1Hit: sim.FromNanoseconds(c.L1HitNs)}
+		psIssue: sim.Time(clock / c.RequestsPerClock), l1Hit: sim.FromNanoseconds(c.L1HitNs), powerLead: sim.FromNanoseconds(c.PowerNs)}
 	if c.GPCBytesPerClk > 0 {
 		g.psGPC = clock / c.GPCBytesPerClk
 	}
@@ -136,6 +141,8 @@ func (g *Group) Run(horizon sim.Time) {
 			g.ready(at, int32(m.Tag))
 		case ctaDone:
 			g.issue(at, int32(m.Tag), epilogueTile, prologueStage)
+		case fixedDone:
+			g.fixedDone(at, int32(m.Tag))
 		case issueMore:
 			g.pump(at, int32(m.Tag))
 		case warpReady:
@@ -180,16 +187,7 @@ func (g *Group) start(at sim.Time, m *devices.Message) {
 	s := &g.sms[m.Bytes]
 	s.l1.begin(m.Tag)
 	s.resident++
-	g.local(s.fixed(at, k, k.Prologue), prologueDone, slot)
-}
-
-// fixed returns when a fixed part of a CTA that begins at the given time ends.
-func (s *sm) fixed(at sim.Time, k *Kernel, length sim.Time) sim.Time {
-	if !k.FixedSM {
-		return at + length
-	}
-	s.coreFree = max(at, s.coreFree) + length
-	return s.coreFree
+	g.fixed(at, slot, k.Prologue, prologueDone)
 }
 
 // chain returns how long a tile takes with the SM as crowded as it is.
@@ -204,7 +202,11 @@ func (s *sm) chain(k *Kernel) sim.Time {
 func (g *Group) fill(at sim.Time, slot int32) {
 	c := &g.ctas[slot]
 	c.live, c.began = true, at
-	for c.next < c.tiles && c.next-c.done < c.stages {
+	ahead := c.stages
+	if c.kernel.InTurn {
+		ahead = 1
+	}
+	for c.next < c.tiles && c.next-c.done < ahead {
 		g.load(at, slot)
 	}
 	g.compute(at, slot)
@@ -241,6 +243,9 @@ func (g *Group) arrive(at sim.Time, m *devices.Message) {
 	g.count(c.flow, m, s.portFree)
 	if whole {
 		g.complete(c.ready[stage], slot, int32(stage))
+	}
+	if c.kernel != nil && c.kernel.Merge {
+		g.share(m)
 	}
 }
 
@@ -289,7 +294,7 @@ func (g *Group) compute(at sim.Time, slot int32) {
 	}
 	if c.done == c.tiles {
 		c.busy, c.ending = true, true
-		g.local(g.sms[c.sm].fixed(at, c.kernel, c.kernel.Epilogue), ctaDone, slot)
+		g.fixed(at, slot, c.kernel.Epilogue, ctaDone)
 		return
 	}
 	if stage := c.stage(c.done); c.done == c.next || c.pending[stage] > 0 || c.ready[stage] > at {
@@ -299,7 +304,30 @@ func (g *Group) compute(at sim.Time, slot int32) {
 	begin := max(at, s.coreFree)
 	s.coreFree = begin + c.kernel.TileSM
 	c.busy = true
-	g.local(begin+s.chain(c.kernel), tileDone, slot)
+	if c.kernel.InTurn && c.next < c.tiles {
+		g.load(at, slot)
+	}
+	g.local(s.powered(begin, begin+s.chain(c.kernel)+c.drain(), c.kernel, g.powerLead), tileDone, slot)
+}
+
+// drain returns how much longer the CTA's oldest tile takes as the last of a
+// result that must leave the accumulators for the next.
+func (c *cta) drain() sim.Time {
+	if n := int32(c.kernel.DrainEvery); n > 0 && (c.done+1)%n == 0 && c.done+1 < c.tiles {
+		return c.kernel.Drain
+	}
+	return 0
+}
+
+// powered returns when a tile ends that would take from begin to end if power
+// allowed it. What the SM has not used of its power it can make up for, up to
+// lead.
+func (s *sm) powered(begin, end sim.Time, k *Kernel, lead sim.Time) sim.Time {
+	if k.TilePower == 0 {
+		return end
+	}
+	s.power = max(s.power, begin-lead) + k.TilePower
+	return max(end, s.power)
 }
 
 // tileDone frees the tile's stage for the next load and goes on.
@@ -308,7 +336,7 @@ func (g *Group) tileDone(at sim.Time, slot int32) {
 	c.done++
 	c.busy = false
 	g.flows[c.flow].Tiles++
-	if c.next < c.tiles {
+	if c.next < c.tiles && !c.kernel.InTurn {
 		g.load(at, slot)
 	}
 	g.compute(at, slot)

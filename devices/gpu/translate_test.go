@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"hwsim/devices"
+	"hwsim/devices/cache"
 	"hwsim/devices/tlb"
 	"hwsim/sim"
 )
@@ -84,11 +85,15 @@ func TestTouchFillsTheGroupsTLBs(t *testing.T) {
 	}
 }
 
-// A link's port tells loads that one warp awaits from a pipeline's reads.
-func TestWarpsLoadFromRemoteTiers(t *testing.T) {
+// A link's port tells loads by SMs, of lines one by one, from a copy's reads.
+func TestSMsLoadLinesFromRemoteTiers(t *testing.T) {
 	const far = 1 << devices.TierShift
-	warps, pipeline := &cta{kernel: ofWarps(1, 1, ns, nil)}, &cta{kernel: kernel(1, 1, nil)}
-	require.Equal(t, devices.Load, warps.reads(far))
-	require.Equal(t, devices.Read, warps.reads(0))
-	require.Equal(t, devices.Read, pipeline.reads(far))
+	g := newRig(t, testConfig(1), memory{}).gpu.Groups[0]
+	for _, k := range []*Kernel{ofWarps(1, 1, ns, nil), kernel(1, 1, nil)} {
+		c := &cta{kernel: k}
+		require.Equal(t, devices.Load, c.reads(far))
+		require.EqualValues(t, cache.LineBytes, g.unit(c, far))
+		require.Equal(t, devices.Read, c.reads(0))
+		require.EqualValues(t, granule, g.unit(c, 0))
+	}
 }

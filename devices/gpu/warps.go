@@ -47,7 +47,7 @@ func (c *cta) ofWarps(w *Warps, spare []int32) {
 // unit returns what one request of a CTA for addr can cover: a granule of the
 // L2, whose lines travel together; over a link a warp's lines go one by one.
 func (g *Group) unit(c *cta, addr uint64) uint64 {
-	if c.kernel.Warps != nil && devices.Tier(addr) > 0 {
+	if devices.Tier(addr) > 0 {
 		return cache.LineBytes
 	}
 	return g.fabric.L2.Granule

@@ -4,6 +4,7 @@ import (
 	"hwsim/devices/dma"
 	"hwsim/devices/gpu"
 	"hwsim/hierarchy"
+	"hwsim/sim"
 )
 
 // Op is a node of the graph: a kernel or a copy, with what the accounts and the
@@ -15,6 +16,8 @@ type Op struct {
 	Span  int                        // of the stream
 	Bytes [hierarchy.NumTiers]uint64 // that it must move from or to each tier
 	FLOPs float64
+
+	Period sim.Time // at which the CTAs of a kernel that go in step do the same again; 0: they do not
 }
 
 // Graph is operations in the order in which they are issued.

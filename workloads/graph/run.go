@@ -94,7 +94,7 @@ func (r *Run) Simulate(ctx context.Context, enough func(spans int) bool) error {
 		if r.sampler != nil {
 			r.sampler.observe(now)
 		}
-		return r.current == len(r.spans) || r.current > before && enough != nil && enough(r.current)
+		return r.current > before && enough != nil && enough(r.current) || r.current == len(r.spans)
 	})
 }
 

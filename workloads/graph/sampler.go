@@ -31,9 +31,10 @@ const (
 type sampler struct {
 	run       *Run
 	tolerance float64
-	set       string  // the active flows
-	flows     []*flow // of set
-	known     []*flow // what must be known of them: each, but beside a grid a port's copies together
+	set       string   // the active flows
+	flows     []*flow  // of set
+	known     []*flow  // what must be known of them: each, but beside a grid a port's copies together
+	batch     sim.Time // length of a batch
 	from      sim.Time
 	due       sim.Time // end of the current batch
 	start     mark     // counters when the first batch began
@@ -66,6 +67,7 @@ func (s *sampler) observe(now sim.Time) {
 	set := s.active()
 	if set != s.set {
 		s.set = set
+		s.batch = s.run.batch()
 		s.patience = minBatches
 		s.restart(now)
 		return
@@ -79,10 +81,10 @@ func (s *sampler) observe(now sim.Time) {
 		s.run.System.GPU.Mark(now)
 		s.read(nil)
 	} else {
-		length := float64(now-s.due+batchTime) / float64(batchTime)
+		length := float64(now-s.due+s.batch) / float64(s.batch)
 		s.read(func(f *flow, moved float64) { f.batches.Add(moved / length) })
 	}
-	s.due = now + batchTime
+	s.due = now + s.batch
 	if n := s.flows[0].batches.Count(); n >= minBatches && n%4 == 0 {
 		s.consider(now)
 	}
@@ -104,6 +106,16 @@ func (s *sampler) consider(now sim.Time) {
 		s.patience = min(2*s.patience, maxBatches)
 		s.restart(now)
 	}
+}
+
+// batch returns how long a batch of the grid on the SMs is: where CTAs go in
+// step, whole periods of theirs.
+func (r *Run) batch() sim.Time {
+	if op := r.System.GPU.Progress().Op; op >= 0 && r.Graph.Ops[op].Period > 0 {
+		period := r.Graph.Ops[op].Period
+		return (batchTime + period - 1) / period * period
+	}
+	return batchTime
 }
 
 // restart forgets the batches and waits for the flows to settle.
@@ -241,7 +253,7 @@ func (s *sampler) room(now sim.Time) (dt float64, grid gpu.Leap) {
 	for _, f := range s.flows {
 		bytes := 0.0
 		if f.port < 0 {
-			grid = s.run.System.GPU.Leap(now, f.batches.Mean()/float64(batchTime))
+			grid = s.run.System.GPU.Leap(now, f.batches.Mean()/float64(s.batch))
 			bytes = grid.Bytes
 		} else {
 			b, _ := s.run.ports[f.port].Leap(f.engine)
@@ -249,7 +261,7 @@ func (s *sampler) room(now sim.Time) (dt float64, grid gpu.Leap) {
 		}
 		dt = min(dt, bytes/f.batches.Mean())
 	}
-	dt *= float64(batchTime)
+	dt *= float64(s.batch)
 	if s.flows[0].port < 0 {
 		dt = min(dt, s.reach(now, dt))
 	}
@@ -267,9 +279,9 @@ func (s *sampler) reach(now sim.Time, room float64) float64 {
 		return room
 	}
 	seen := float64(now - s.run.op(s.run.System.GPU.Progress().Op).Start)
-	const long = 6 * minBatches * batchTime
+	long := 6 * minBatches * s.batch
 	if room > float64(long) {
-		room -= float64(minBatches*batchTime + warmUp)
+		room -= float64(minBatches*s.batch + warmUp)
 	}
 	return min(room, max(leastReach, s.reaches[s.class()])*seen)
 }
@@ -286,7 +298,7 @@ func (s *sampler) review() {
 	if l.bytes == 0 || f.port >= 0 || l.op != s.run.System.GPU.Progress().Op {
 		return
 	}
-	was, is := l.rate, f.batches.Mean()/float64(batchTime)
+	was, is := l.rate, f.batches.Mean()/float64(s.batch)
 	correction := l.bytes/((was+is)/2) - l.bytes/was
 	s.run.correct(sim.Time(correction), math.Abs(correction)/2)
 	l.bytes = 0
@@ -301,7 +313,7 @@ func (s *sampler) review() {
 // leap moves every flow ahead at its mean rate to just before the first of
 // them ends, and reports whether it did.
 func (s *sampler) leap(now sim.Time, dt float64, grid gpu.Leap) bool {
-	dt /= float64(batchTime)
+	dt /= float64(s.batch)
 	bound := 0.0
 	for _, f := range s.known {
 		bound = max(bound, f.batches.HalfWidth(confidence)/f.batches.Mean())
@@ -313,12 +325,12 @@ func (s *sampler) leap(now sim.Time, dt float64, grid gpu.Leap) bool {
 				return false
 			}
 			dt = grid.Bytes / f.batches.Mean()
-			s.last.op, s.last.bytes, s.last.rate = s.run.System.GPU.Progress().Op, grid.Bytes, f.batches.Mean()/float64(batchTime)
-			s.run.System.GPU.Apply(grid, now, sim.Time(dt*float64(batchTime)))
+			s.last.op, s.last.bytes, s.last.rate = s.run.System.GPU.Progress().Op, grid.Bytes, f.batches.Mean()/float64(s.batch)
+			s.run.System.GPU.Apply(grid, now, sim.Time(dt*float64(s.batch)))
 		}
 	}
 	s.applyCopies(dt)
-	span := sim.Time(dt * float64(batchTime))
+	span := sim.Time(dt * float64(s.batch))
 	bias := 0.0
 	if grid.Bytes > 0 {
 		bias = leapBias

@@ -27,8 +27,32 @@ type Attention struct {
 	chunk    int // tokens of a split
 	qBytes   uint64
 	q        Matrix // [batch, heads·dim]
-	partial  uint64 // [batch·kv heads, splits, pad, dim] fp32, then two floats a row
+	partial  uint64 // [batch·kv heads, splits, pad, dim] fp32, then all rows' running maximum and sum
 	rowBytes uint64 // fp32 bytes of one partial row
+}
+
+// AttentionLoop is the kernel as compiled for one kind of KV cache.
+type AttentionLoop struct {
+	Launch
+	Stages    int       `toml:"stages"`     // tiles in flight
+	ChainNs   float64   `toml:"chain_ns"`   // least time from tile to tile in a CTA
+	SMNs      float64   `toml:"sm_ns"`      // of which the tile has the SM to itself
+	CrowdedNs []float64 `toml:"crowded_ns"` // chain_ns by the CTAs on the SM, from one up; empty: chain_ns
+	FixedSM   bool      `toml:"fixed_sm"`   // prologue and epilogue take the SM
+	InStep    int       `toml:"in_step"`    // tiles up to which CTAs of an SM stay in step and share it evenly; longer ones take turns
+}
+
+// For returns the profile of the kernel compiled for a cache in pages, or of
+// bytes with scales; a library with one kernel for all leaves the others out.
+func (p *AttentionProfile) For(paged, int8 bool) *AttentionProfile {
+	q := *p
+	switch {
+	case int8 && p.Int8.Threads > 0:
+		q.AttentionLoop = p.Int8
+	case paged && p.Paged.Threads > 0:
+		q.AttentionLoop = p.Paged
+	}
+	return &q
 }
 
 // Split returns how many parts the context is cut into and how many tokens
@@ -61,7 +85,7 @@ func (p *AttentionProfile) Build(c *gpu.Config, a models.Attention, kv KV, lengt
 	for _, ns := range p.CrowdedNs {
 		k.Crowded = append(k.Crowded, max(sim.FromNanoseconds(ns), math))
 	}
-	k.FixedSM = p.FixedSM
+	k.FixedSM, k.Even = p.FixedSM, t.chunk <= p.InStep*t.tile
 	return k, t
 }
 
@@ -98,34 +122,71 @@ func (t *Attention) Tile(cta, tile int, runs []gpu.Run) []gpu.Run {
 	return t.kv.Read(seq, head, from, min(from+t.tile, to), runs)
 }
 
-// Epilogue implements gpu.Program: the partial result in fp32 with its
-// running maximum and sum.
+// Epilogue implements gpu.Program: the partial result in fp32, and its running
+// maxima and sums.
 func (t *Attention) Epilogue(cta int, runs []gpu.Run) []gpu.Run {
-	bh, split := cta%(t.batch*t.kvHeads), cta/(t.batch*t.kvHeads)
-	n := t.partBytes()
-	return append(runs, gpu.Run{Addr: t.partial + uint64(bh*t.splits+split)*n, Rows: 1, Bytes: uint32(n)})
+	part := uint64(cta%(t.batch*t.kvHeads)*t.splits + cta/(t.batch*t.kvHeads))
+	return append(runs, t.row(part, 0, t.pad), t.stat(part, 0, t.pad))
 }
 
-// Reduce builds the kernel that joins the partial results: a CTA for each
-// query head, which loops over the splits.
-func (t *Attention) Reduce(p *RowProfile, out Matrix, elem uint64) *gpu.Kernel {
-	n := t.partBytes()
-	r := &Rows{Grid: [2]int{t.batch * t.kvHeads, t.group}, Loop: t.splits,
-		LoopRead: Piece{Addr: t.partial, Outer: uint64(t.splits) * n, Inner: t.rowBytes + 8, Step: n, Bytes: t.rowBytes + 8}}
-	width := t.rowBytes / 4 * elem
-	r.Writes = append(r.Writes, Piece{Addr: out.Addr, Outer: width * uint64(t.group), Inner: width, Bytes: width})
-	k := p.Kernel("attention_reduce", r.Grid[0]*r.Grid[1], r)
+// row returns n partial rows of a part from the given one on.
+func (t *Attention) row(part uint64, from, n int) gpu.Run {
+	return gpu.Run{Addr: t.partial + (part*uint64(t.pad)+uint64(from))*t.rowBytes, Rows: 1, Bytes: uint32(uint64(n) * t.rowBytes)}
+}
+
+// stat returns their maxima and sums.
+func (t *Attention) stat(part uint64, from, n int) gpu.Run {
+	all := uint64(t.batch*t.kvHeads*t.splits*t.pad) * t.rowBytes
+	return gpu.Run{Addr: t.partial + all + (part*uint64(t.pad)+uint64(from))*statBytes, Rows: 1, Bytes: uint32(n * statBytes)}
+}
+
+// statBytes is what a row's running maximum and sum have.
+const statBytes = 8
+
+// join is the kernel that joins the parts: a CTA for each query head, which
+// goes through the splits, a few at a time.
+type join struct {
+	*Attention
+	out    Matrix
+	unroll int // splits whose loads leave together
+}
+
+// Tiles implements gpu.Program.
+func (j join) Tiles(int) int { return (j.splits + j.unroll - 1) / j.unroll }
+
+// Prologue implements gpu.Program.
+func (j join) Prologue(_ int, runs []gpu.Run) []gpu.Run { return runs }
+
+// Tile implements gpu.Program.
+func (j join) Tile(cta, tile int, runs []gpu.Run) []gpu.Run {
+	for split := tile * j.unroll; split < min((tile+1)*j.unroll, j.splits); split++ {
+		part := uint64(cta/j.group*j.splits + split)
+		runs = append(runs, j.row(part, cta%j.group, 1), j.stat(part, cta%j.group, 1))
+	}
+	return runs
+}
+
+// Epilogue implements gpu.Program.
+func (j join) Epilogue(cta int, runs []gpu.Run) []gpu.Run {
+	seq, head := cta/j.group/j.kvHeads, cta/j.group%j.kvHeads*j.group+cta%j.group
+	width := j.out.Pitch / uint64(j.kvHeads*j.group)
+	return append(runs, gpu.Run{Addr: j.out.Addr + uint64(seq)*j.out.Pitch + uint64(head)*width, Rows: 1, Bytes: uint32(width)})
+}
+
+// Reduce builds the kernel that joins the partial results into rows of out.
+func (t *Attention) Reduce(p *RowProfile, out Matrix) *gpu.Kernel {
+	unroll := max(1, min(p.Unroll, t.splits))
+	k := p.Kernel("attention_reduce", t.batch*t.kvHeads*t.group, join{t, out, unroll})
 	k.Stages = max(1, p.Stages)
-	k.TileChain, k.TileSM = sim.FromNanoseconds(p.ChainNs), sim.FromNanoseconds(p.SMNs)
+	k.TileChain, k.TileSM = sim.FromNanoseconds(p.ChainNs*float64(unroll)), sim.FromNanoseconds(p.SMNs*float64(unroll))
 	return k
 }
+
+// PartsAt says where the splits leave their parts.
+func (t *Attention) PartsAt(addr uint64) { t.partial = addr }
 
 // PartialBytes returns the bytes of the parts that the splits leave, of all
 // CTAs.
 func (t *Attention) PartialBytes() uint64 {
-	return uint64(t.batch*t.kvHeads*t.splits) * t.partBytes()
+	return uint64(t.batch*t.kvHeads*t.splits*t.pad) * (t.rowBytes + statBytes)
 }
-
-// partBytes returns those of one CTA: rows of fp32, each with its running
-// maximum and sum.
-func (t *Attention) partBytes() uint64 { return uint64(t.pad) * (t.rowBytes + 8) }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"hwsim/devices/gpu"
 	"hwsim/models"
 )
 
@@ -56,5 +57,63 @@ func TestSplitsCoverEachSequenceOnce(t *testing.T) {
 			}
 			require.Len(t, seen, all)
 		})
+	}
+}
+
+func TestAKernelIsCompiledForItsCache(t *testing.T) {
+	p := library(t, "hopper_triton").Attention
+	for _, test := range []struct {
+		paged, int8 bool
+		want        AttentionLoop
+	}{{false, false, p.AttentionLoop}, {true, false, p.Paged}, {false, true, p.Int8}, {true, true, p.Int8}} {
+		require.Equal(t, test.want, p.For(test.paged, test.int8).AttentionLoop)
+	}
+	p.Paged = AttentionLoop{}
+	require.Equal(t, p.AttentionLoop, p.For(true, false).AttentionLoop, "a library with one kernel for all")
+}
+
+func TestPartsAreWrittenAndJoinedOnce(t *testing.T) {
+	p := library(t, "hopper_triton")
+	const partial, out = 1 << 30, 1 << 20
+	heads := models.Attention{QHeads: 8, KVHeads: 2, QKDim: 64, VDim: 64}
+	k, a := p.Attention.Build(part(8), heads, nil, []int{1000, 1000, 1000}, Matrix{}, partial)
+	require.Greater(t, a.splits, 1)
+	written := map[uint64]int{}
+	for cta := range k.CTAs {
+		count(written, a.Epilogue(cta, nil))
+	}
+	require.Len(t, written, int(a.PartialBytes())/4)
+	reduce := a.Reduce(&p.AttnReduce, At(out, 8*64*2))
+	read, results := map[uint64]int{}, map[uint64]int{}
+	for cta := range reduce.CTAs {
+		for tile := range reduce.Program.Tiles(cta) {
+			count(read, reduce.Program.Tile(cta, tile, nil))
+		}
+		count(results, reduce.Program.Epilogue(cta, nil))
+	}
+	require.Len(t, read, int(a.PartialBytes())/4*a.group/a.pad, "rows of padding are left")
+	require.Len(t, results, 3*8*64*2/4)
+	for _, all := range []map[uint64]int{written, read, results} {
+		for addr, n := range all {
+			if n != 1 {
+				t.Fatalf("%#x: %d times", addr, n)
+			}
+		}
+	}
+	for addr := range read {
+		if written[addr] == 0 {
+			t.Fatalf("%#x is read but not written", addr)
+		}
+	}
+}
+
+// count adds up how often runs have each four bytes.
+func count(times map[uint64]int, runs []gpu.Run) {
+	for _, r := range runs {
+		for row := range uint64(r.Rows) {
+			for at := uint64(0); at < uint64(r.Bytes); at += 4 {
+				times[r.Addr+row*r.Pitch+at]++
+			}
+		}
 	}
 }

@@ -1,8 +1,6 @@
 package kernels
 
 import (
-	"math"
-
 	"hwsim/devices/gpu"
 	"hwsim/sim"
 )
@@ -20,20 +18,18 @@ func At(addr, pitch uint64) Matrix { return Matrix{addr, pitch} }
 // owns some tiles of y and streams the K range of W and x that they need.
 // Experts and heads are groups of their own W and tokens in one grid.
 type GEMM struct {
-	w, x, y  Matrix
-	elemW    float64 // bytes an element of W; activations have 2
-	rows, k  int
-	tileRows int
-	tileCols int
-	tileK    int
-	Splits   int
-	cluster  int
-	ctas     int
-	items    []item // tiles of y before splitting K
-	kTiles   int    // stages of one split
-	partial  uint64 // where split parts of y go, when splits > 1
-	M        int    // tokens over all groups
-	groups   int
+	Shape
+	w, x, y Matrix
+	elemW   float64 // bytes an element of W; activations have 2
+	rows, k int
+	tileK   int
+	ctas    int
+	items   []item // tiles of y before splitting K
+	kTiles  int    // stages of one split
+	late    int    // stages into the next tile of y before one is stored
+	partial uint64 // where split parts of y go, when splits > 1
+	M       int    // tokens over all groups
+	groups  int
 }
 
 // item is one tile of y.
@@ -62,44 +58,6 @@ type Group struct {
 	M       int
 }
 
-// shape picks the tile of a product for the profile: the narrowest tile that
-// holds the tokens, then the lowest whose grid fits one wave of SMs, or that
-// needs the least rows one after the other; K is split while that leaves SMs
-// idle. Several column tiles take tiles no lower than wide, which read least.
-// (cuBLAS's choices in kernel_info.csv follow it but for ties.)
-func (p *GEMMProfile) shape(rows, k, m, groups, sms int) (tileRows, tileCols, splits int) {
-	tileCols = p.TileCols[len(p.TileCols)-1]
-	for _, c := range p.TileCols {
-		if c >= m {
-			tileCols = c
-			break
-		}
-	}
-	columns := (m + tileCols - 1) / tileCols
-	tiles, least := 0, math.MaxInt
-	for _, r := range p.TileRows {
-		if tileRows > 0 && (r*tileCols > p.TileElements || p.stages(r, tileCols) < 3) {
-			break // too many accumulators, or too shallow a pipeline
-		}
-		if columns > 1 && r < tileCols {
-			continue
-		}
-		n := (rows + r - 1) / r * columns * groups
-		waves := (n + sms - 1) / sms
-		if waves*r <= least {
-			tileRows, tiles, least = r, n, waves*r
-		}
-		if waves == 1 {
-			break
-		}
-	}
-	splits = 1
-	if groups == 1 {
-		splits = max(1, min(p.MaxSplit, sms/max(tiles, 1), k/(8*p.TileK)))
-	}
-	return tileRows, tileCols, splits
-}
-
 // stages returns how deep the tile's pipeline is.
 func (p *GEMMProfile) stages(rows, cols int) int {
 	return max(1, min(p.MaxStages, p.StageBytes/((rows+cols)*p.TileK*2)))
@@ -111,57 +69,89 @@ func (p *GEMMProfile) Build(name string, c *gpu.Config, w, x, y Matrix, elemW fl
 	for _, g := range groups {
 		m, total = max(m, g.M), total+g.M
 	}
-	tr, tc, splits := p.shape(rows, k, m, len(groups), c.SMs)
-	g := &GEMM{w: w, x: x, y: y, elemW: elemW, rows: rows, k: k, tileRows: tr, tileCols: tc, tileK: p.TileK, Splits: splits, cluster: p.Cluster,
-		partial: partial, M: total, groups: len(groups)}
-	for row := 0; row < rows; row += tr {
+	shape := p.Shape(c, rows, k, m, len(groups))
+	g := &GEMM{Shape: shape, w: w, x: x, y: y, elemW: elemW, rows: rows, k: k, tileK: p.TileK, partial: partial, M: total, groups: len(groups)}
+	for row := 0; row < rows; row += g.Rows {
 		for _, gr := range groups {
-			for col := 0; col < gr.M; col += tc {
+			for col := 0; col < gr.M; col += g.Cols {
 				g.items = append(g.items, g.item(gr, row, col))
 			}
 		}
 	}
-	g.kTiles = (k + p.TileK*splits - 1) / (p.TileK * splits)
-	g.ctas = min(len(g.items)*splits, c.SMs)
+	g.kTiles = (k + p.TileK*g.Splits - 1) / (p.TileK * g.Splits)
+	g.ctas = len(g.items) * g.Splits
+	if p.Persistent {
+		g.ctas = min(g.ctas, g.slots)
+	}
 	kernel := p.Kernel(name, g.ctas, g)
-	kernel.Stages = p.stages(tr, tc)
-	kernel.TileSM = p.tileTime(c, tr, tc)
+	kernel.Stages = p.stages(g.Rows, g.Cols)
+	g.late = min(kernel.Stages, g.kTiles-1)
+	kernel.TileSM = p.tileTime(c, g.Rows, g.Cols)
 	kernel.TileChain = kernel.TileSM
+	kernel.Merge = m > g.Cols // CTAs that stream W drift apart: merging x would make products of 64 tokens up to 8 % too fast
+	kernel.TilePower = sim.FromNanoseconds(g.tileFLOPs() / (c.TensorTFLOPS * 1e3 / g.active()))
+	if p.DrainGBps > 0 && g.Rows*g.Cols > p.AloneElements {
+		kernel.Drain, kernel.DrainEvery = sim.FromNanoseconds(float64(g.Rows*g.Cols)*2/p.DrainGBps), g.kTiles
+	}
 	return kernel, g
 }
 
-// item returns the tile of y at a row of W and a token of the group. Clusters
-// lie along the tokens when they need several tiles, and share W's; else along
-// W's rows, and share the tokens'.
-func (g *GEMM) item(gr Group, row, col int) item {
-	it := item{gr, row, col, share{0, 1}, share{0, 1}}
-	if gr.M > g.tileCols {
-		it.ofW = g.turn(col/g.tileCols, (gr.M+g.tileCols-1)/g.tileCols)
-	} else {
-		it.ofX = g.turn(row/g.tileRows, (g.rows+g.tileRows-1)/g.tileRows)
-	}
-	return it
+// active returns how many SMs compute in the mean of all turns.
+func (g *GEMM) active() float64 {
+	tiles := len(g.items) * g.Splits
+	return float64(tiles) / float64(up(tiles, g.slots)/g.slots)
 }
 
-// turn returns the share of the nth of n neighbours: the last cluster may be
-// smaller.
-func (g *GEMM) turn(nth, n int) share {
-	first := nth / g.cluster * g.cluster
-	return share{nth - first, min(g.cluster, n-first)}
+// Counted reports whether the product needs a counter, which the library has
+// set to zero first: its CTAs fetch their tiles when each has more than two.
+func (g *GEMM) Counted() bool { return len(g.items)*g.Splits > 2*g.ctas }
+
+// item returns the tile of y at a row of W and a token of the group. CTAs of a
+// cluster share the tokens' tile along W's rows, and W's along the tokens.
+func (g *GEMM) item(gr Group, row, col int) item {
+	return item{gr, row, col, turn(col/g.Cols, up(gr.M, g.Cols)/g.Cols, g.Wide), turn(row/g.Rows, up(g.rows, g.Rows)/g.Rows, g.High)}
 }
+
+// turn returns the share of the nth of n neighbours in clusters of so many:
+// the last cluster may be smaller.
+func turn(nth, n, cluster int) share {
+	first := nth / cluster * cluster
+	return share{nth - first, min(cluster, n-first)}
+}
+
+// fragment is the rows of W that a tensor-core instruction has.
+const fragment = 64
 
 // tileTime is how long the tensor cores take for one stage's tile: the
-// arithmetic, or bringing W's tile from shared memory if that is slower.
+// arithmetic, or bringing the operands from shared memory if that is slower:
+// W's once, the tokens' for every fragment of W's rows.
 func (p *GEMMProfile) tileTime(c *gpu.Config, rows, cols int) sim.Time {
-	flops := 2 * float64(rows) * float64(cols) * float64(p.TileK)
-	cores := flops / (c.TensorTFLOPS * 1e3 / float64(c.SMs))
-	shared := float64(rows*p.TileK*2) / (p.SharedPerClk * c.ClockMHz / 1e3)
+	cores := 2 * float64(rows*cols*p.TileK) / (c.PeakTFLOPS() * 1e3 / float64(c.SMs))
+	shared := float64((rows+cols*rows/fragment)*p.TileK*2) / (p.SharedPerClk * c.ClockMHz / 1e3)
 	return sim.FromNanoseconds(max(cores, shared))
 }
 
-func (g *GEMM) work(cta int) (n int) {
-	total := len(g.items) * g.Splits
-	return (total - cta + g.ctas - 1) / g.ctas
+// tileFLOPs returns the arithmetic of one stage's tile.
+func (g *GEMM) tileFLOPs() float64 { return 2 * float64(g.Rows*g.Cols*g.tileK) }
+
+// work returns how many tiles the CTA has.
+func (g *GEMM) work(cta int) int {
+	all := len(g.items) * g.Splits
+	n := all / g.ctas
+	if g.place(cta, n) < all {
+		n++
+	}
+	return n
+}
+
+// place numbers the CTA's n-th tile. CTAs take tiles back and forth: if all
+// turns began with the first, the GPC that a grid fills first would have most of
+// the last turn, and 28672 rows in 1.7 turns would take 4 % longer than they do.
+func (g *GEMM) place(cta, n int) int {
+	if n%2 > 0 {
+		cta = g.ctas - 1 - cta
+	}
+	return n*g.ctas + cta
 }
 
 // Tiles implements gpu.Program.
@@ -171,21 +161,23 @@ func (g *GEMM) Tiles(cta int) int { return g.work(cta) * g.kTiles }
 func (g *GEMM) Prologue(_ int, runs []gpu.Run) []gpu.Run { return runs }
 
 // Tile implements gpu.Program: the CTA's shares of a stage of W and of the
-// tokens.
+// tokens, and what it stores of the tile of y before this one.
 func (g *GEMM) Tile(cta, tile int, runs []gpu.Run) []gpu.Run {
-	it, split := g.nth(cta, tile/g.kTiles)
-	k0 := (split*g.kTiles + tile%g.kTiles) * g.tileK
+	done, stage := tile/g.kTiles, tile%g.kTiles
+	it, split := g.nth(cta, done)
+	k0 := (split*g.kTiles + stage) * g.tileK
 	depth := min(g.tileK, g.k-k0)
-	if depth <= 0 {
-		return runs
-	}
-	if first, n := it.ofW.rows(min(g.tileRows, g.rows-it.row)); n > 0 {
+	if first, n := it.ofW.rows(min(g.Rows, g.rows-it.row)); n > 0 && depth > 0 {
 		runs = append(runs, gpu.Run{Addr: g.w.Addr + it.W + uint64(it.row+first)*g.w.Pitch + uint64(float64(k0)*g.elemW), Pitch: g.w.Pitch,
 			Rows: uint32(n), Bytes: uint32(float64(depth) * g.elemW)})
 	}
-	if first, n := it.ofX.rows(min(g.tileCols, it.M-it.col)); n > 0 {
+	if first, n := it.ofX.rows(min(g.Cols, it.M-it.col)); n > 0 && depth > 0 {
 		runs = append(runs, gpu.Run{Addr: g.x.Addr + it.X + uint64(it.col+first)*g.x.Pitch + uint64(k0)*2, Pitch: g.x.Pitch,
 			Rows: uint32(n), Bytes: uint32(depth) * 2})
+	}
+	if done > 0 && stage == g.late {
+		runs = append(runs, g.result(cta, done-1))
+		runs[len(runs)-1].Store = true
 	}
 	return runs
 }
@@ -193,24 +185,26 @@ func (g *GEMM) Tile(cta, tile int, runs []gpu.Run) []gpu.Run {
 // nth returns the CTA's n-th tile of y and which part of K. Neighbours, that
 // is a cluster, have the same part.
 func (g *GEMM) nth(cta, n int) (item, int) {
-	i := cta + n*g.ctas
+	i := g.place(cta, n)
 	return g.items[i%len(g.items)], i / len(g.items)
 }
 
-// Epilogue implements gpu.Program: y, or fp32 parts of it when K is split.
+// Epilogue implements gpu.Program: the CTA's last tile of y.
 func (g *GEMM) Epilogue(cta int, runs []gpu.Run) []gpu.Run {
-	for n := range g.work(cta) {
-		it, split := g.nth(cta, n)
-		rows := uint64(min(g.tileRows, g.rows-it.row))
-		out, elem := Matrix{g.y.Addr + it.Y, g.y.Pitch}, uint64(2)
-		if g.Splits > 1 {
-			elem = 4
-			out = Matrix{g.partial + uint64(split)*uint64(g.M)*uint64(g.rows)*elem, uint64(g.rows) * elem}
-		}
-		runs = append(runs, gpu.Run{Addr: out.Addr + uint64(it.col)*out.Pitch + uint64(it.row)*elem, Pitch: out.Pitch,
-			Rows: uint32(min(g.tileCols, it.M-it.col)), Bytes: uint32(rows * elem)})
+	return append(runs, g.result(cta, g.work(cta)-1))
+}
+
+// result returns where the CTA's n-th tile of y goes: fp32 parts of it when K
+// is split.
+func (g *GEMM) result(cta, n int) gpu.Run {
+	it, split := g.nth(cta, n)
+	out, elem := Matrix{g.y.Addr + it.Y, g.y.Pitch}, uint64(2)
+	if g.Splits > 1 {
+		elem = 4
+		out = Matrix{g.partial + uint64(split)*uint64(g.M)*uint64(g.rows)*elem, uint64(g.rows) * elem}
 	}
-	return runs
+	return gpu.Run{Addr: out.Addr + uint64(it.col)*out.Pitch + uint64(it.row)*elem, Pitch: out.Pitch,
+		Rows: uint32(min(g.Cols, it.M-it.col)), Bytes: uint32(uint64(min(g.Rows, g.rows-it.row)) * elem)}
 }
 
 // WeightBytes returns the bytes of W that the product needs.

@@ -20,6 +20,10 @@ type Profiles struct {
 	Activation   RowProfile       `toml:"activation"`
 	Copy         RowProfile       `toml:"copy"`
 	AllReduce    RowProfile       `toml:"all_reduce"`
+	Retrieve     RetrieveProfile  `toml:"retrieve"`
+	Ring         RingProfile      `toml:"ring"`
+	Prefill      *PrefillProfile  `toml:"prefill"`       // of a library's prefill attention alone
+	Library      *LibraryProfile  `toml:"library"`       // of a serving library's attention alone; decode steps have Attention
 	ResidualCopy bool             `toml:"residual_copy"` // the framework copies the residual before adding to it (PyTorch addmm)
 }
 
@@ -32,32 +36,40 @@ type Launch struct {
 	EpilogueNs  float64 `toml:"epilogue_ns"`  // last tile to the CTA's stores
 }
 
-// GEMMProfile is a library's weight-streaming matrix product.
+// GEMMProfile is a library's matrix product.
 type GEMMProfile struct {
 	Launch
-	TileRows     []int   `toml:"tile_rows"`        // heights to choose from: rows of W a CTA holds, ascending
-	TileCols     []int   `toml:"tile_cols"`        // widths to choose from: tokens, ascending
-	TileElements int     `toml:"tile_elements"`    // most accumulators of a CTA
-	TileK        int     `toml:"tile_k"`           // depth of one stage, elements
-	StageBytes   int     `toml:"stage_bytes"`      // shared memory that stages may fill
-	MaxStages    int     `toml:"max_stages"`       //
-	Cluster      int     `toml:"cluster"`          // CTAs that share the tokens' tile by multicast
-	SharedPerClk float64 `toml:"shared_per_clock"` // bytes of W's tile that the tensor cores take from shared memory
-	MaxSplit     int     `toml:"max_split"`        // most parts of K
+	TileRows      []int   `toml:"tile_rows"`        // heights to choose from: rows of W a CTA holds, ascending
+	FineRows      []int   `toml:"fine_rows"`        // the same for tiles of 64 tokens and more; empty: tile_rows
+	TileCols      []int   `toml:"tile_cols"`        // widths to choose from: tokens, ascending
+	TileElements  int     `toml:"tile_elements"`    // most accumulators of a CTA
+	AloneElements int     `toml:"alone_elements"`   // up to which each half of a CTA has tiles of its own, so that one computes while the other stores
+	TileK         int     `toml:"tile_k"`           // depth of one stage, elements
+	StageBytes    int     `toml:"stage_bytes"`      // shared memory that stages may fill
+	MaxStages     int     `toml:"max_stages"`       //
+	Cluster       int     `toml:"cluster"`          // CTAs that share an operand's tile by multicast
+	WideCluster   int     `toml:"wide_cluster"`     // the same of products that stream W; 0: they have no rule of their own
+	WideSlots     float64 `toml:"wide_slots"`       // share of the SMs that such clusters fill
+	Persistent    bool    `toml:"persistent"`       // a grid has one wave of CTAs, which take tile after tile; else a CTA a tile
+	SharedPerClk  float64 `toml:"shared_per_clock"` // bytes of operands that the tensor cores take from shared memory
+	DrainGBps     float64 `toml:"drain_gbps"`       // of y out of accumulators between two tiles of a CTA; 0: at no cost
+	MaxSplit      int     `toml:"max_split"`        // most parts of K
+	SplitDepth    int     `toml:"split_depth"`      // least K of a part
+	DeepK         int     `toml:"deep_k"`           // from which on products that stream W have parts of K for every idle SM
+	SplitNs       float64 `toml:"split_ns"`         // of the library's estimate: adding up parts of K, for each and once more
+	SupplyGBps    float64 `toml:"supply_gbps"`      // of the library's estimate: operands into an SM
+	WaveNs        float64 `toml:"wave_ns"`          // of the library's estimate: beginning and end of a tile
 }
 
 // AttentionProfile is a library's split-KV decode attention.
 type AttentionProfile struct {
-	Launch
-	TileTokens int       `toml:"tile_tokens"` // keys and values a tile
-	Stages     int       `toml:"stages"`      // tiles in flight
-	GroupPad   int       `toml:"group_pad"`   // query heads of a group are padded to this many rows
-	ChainNs    float64   `toml:"chain_ns"`    // least time from tile to tile in a CTA
-	SMNs       float64   `toml:"sm_ns"`       // of which the tile has the SM to itself
-	CrowdedNs  []float64 `toml:"crowded_ns"`  // chain_ns by the CTAs on the SM, from one up; empty: chain_ns
-	FixedSM    bool      `toml:"fixed_sm"`    // prologue and epilogue have the SM to themselves
-	CTAsPerSM  int       `toml:"ctas_per_sm"` // splits are chosen to give about this many CTAs a SM; 0: never split
-	MaxSplits  int       `toml:"max_splits"`
+	AttentionLoop
+	Paged      AttentionLoop `toml:"paged"`       // over a cache in pages; no threads: the same
+	Int8       AttentionLoop `toml:"int8"`        // over bytes with scales; no threads: the same
+	TileTokens int           `toml:"tile_tokens"` // keys and values a tile
+	GroupPad   int           `toml:"group_pad"`   // query heads of a group are padded to this many rows
+	CTAsPerSM  int           `toml:"ctas_per_sm"` // splits are chosen to give about this many CTAs a SM; 0: never split
+	MaxSplits  int           `toml:"max_splits"`
 }
 
 // RowProfile is an elementwise or row-wise kernel.
@@ -65,6 +77,7 @@ type RowProfile struct {
 	Launch
 	Elements int     `toml:"elements"` // a CTA, where the grid is cut by elements
 	Stages   int     `toml:"stages"`   // for loops: iterations in flight
+	Unroll   int     `toml:"unroll"`   // for loops: iterations whose loads leave together; 0: one
 	ChainNs  float64 `toml:"chain_ns"` // for loops: least time an iteration
 	SMNs     float64 `toml:"sm_ns"`
 }
@@ -75,7 +88,7 @@ func (p *Profiles) Validate(report func(key, message string)) {
 	if len(g.TileRows) == 0 || len(g.TileCols) == 0 {
 		report("gemm.tile_rows", "and gemm.tile_cols must not be empty")
 	}
-	for _, list := range [][]int{g.TileRows, g.TileCols} {
+	for _, list := range [][]int{g.TileRows, g.FineRows, g.TileCols} {
 		for i, v := range list {
 			if v < 1 || (i > 0 && v <= list[i-1]) {
 				report("gemm.tile_rows", "and gemm.tile_cols must be positive and ascending")
@@ -86,6 +99,7 @@ func (p *Profiles) Validate(report func(key, message string)) {
 		key string
 		bad bool
 	}{{"gemm.stage_bytes", g.StageBytes < 1}, {"gemm.cluster", g.Cluster < 1}, {"gemm.tile_elements", g.TileElements < 1}, {"gemm.max_split", g.MaxSplit < 1},
+		{"gemm.split_depth", g.SplitDepth < 1}, {"gemm.supply_gbps", g.SupplyGBps <= 0},
 		{"gemm.shared_per_clock", g.SharedPerClk <= 0}, {"copy.elements", p.Copy.Elements < 1},
 		{"activation.elements", p.Activation.Elements < 1}, {"split_reduce.elements", p.SplitReduce.Elements < 1}, {"all_reduce.elements", p.AllReduce.Elements < 1},
 		{"attention.max_splits", p.Attention.MaxSplits < 1}} {
@@ -106,14 +120,23 @@ func (p *Profiles) Validate(report func(key, message string)) {
 	configs.Within(report, "gemm.tile_k", g.TileK, 1, 4096)
 	configs.Within(report, "gemm.max_stages", g.MaxStages, 1, gpu.MaxStages)
 	configs.Within(report, "attention.stages", p.Attention.Stages, 1, gpu.MaxStages)
+	p.Retrieve.validate(report)
+	configs.Within(report, "attention.paged.stages", p.Attention.Paged.Stages, 0, gpu.MaxStages)
+	configs.Within(report, "attention.int8.stages", p.Attention.Int8.Stages, 0, gpu.MaxStages)
 	configs.Within(report, "attention_reduce.stages", p.AttnReduce.Stages, 1, gpu.MaxStages)
 }
 
 // launches returns every kernel's launch by the key of its table.
 func (p *Profiles) launches() map[string]*Launch {
-	return map[string]*Launch{"gemm": &p.GEMM.Launch, "split_reduce": &p.SplitReduce.Launch, "attention": &p.Attention.Launch,
+	all := map[string]*Launch{"gemm": &p.GEMM.Launch, "split_reduce": &p.SplitReduce.Launch, "attention": &p.Attention.Launch,
 		"attention_reduce": &p.AttnReduce.Launch, "norm": &p.Norm.Launch, "rope": &p.Rope.Launch, "activation": &p.Activation.Launch,
 		"copy": &p.Copy.Launch, "all_reduce": &p.AllReduce.Launch}
+	for key, l := range map[string]*Launch{"attention.paged": &p.Attention.Paged.Launch, "attention.int8": &p.Attention.Int8.Launch} {
+		if l.Threads != 0 { // else the library has one kernel for all
+			all[key] = l
+		}
+	}
+	return all
 }
 
 // Kernel returns a Kernel with the launch's figures.

@@ -78,12 +78,3 @@ func (p *RowProfile) Elementwise(name string, height, width int, elem uint64, in
 	r.Writes = append(r.Writes, part(out))
 	return p.Kernel(name, height*n, r)
 }
-
-// Sum builds the kernel that adds up fp32 parts of a product into bf16 rows.
-func (p *RowProfile) Sum(height, width int, parts []Matrix, out Matrix) *gpu.Kernel {
-	k := p.Elementwise("", height, width, 4, parts, Matrix{})
-	r := k.Program.(*Rows)
-	n := uint64(p.Elements) * 2
-	r.Writes[0] = Piece{Addr: out.Addr, Outer: out.Pitch, Inner: n, Bytes: n, Limit: uint64(width) * 2}
-	return k
-}

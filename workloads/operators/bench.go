@@ -35,6 +35,7 @@ type bench struct {
 	graph *graph.Graph
 	calls []graph.Span
 	err   error // the first of placing
+	exact bool  // every request is simulated, of kernels of warps
 }
 
 // newBench returns a machine. Errors are of the configuration's values.
@@ -63,12 +64,14 @@ type kernel struct {
 	class string
 	bytes [hierarchy.NumTiers]uint64
 	flops float64
+
+	period sim.Time // of its CTAs where they go in step
 }
 
 // call appends one call: its kernels one after the other.
 func (b *bench) call(kernels ...kernel) {
 	for _, k := range kernels {
-		b.graph.Add(graph.Op{Op: gpu.Op{Kernel: k.Kernel}, Class: k.class, Span: len(b.calls), Bytes: k.bytes, FLOPs: k.flops})
+		b.graph.Add(graph.Op{Op: gpu.Op{Kernel: k.Kernel}, Class: k.class, Span: len(b.calls), Bytes: k.bytes, FLOPs: k.flops, Period: k.period})
 	}
 	b.calls = append(b.calls, graph.Span{Weight: 1, Last: b.graph.Tail()})
 }
@@ -84,7 +87,9 @@ func (b *bench) run(ctx context.Context, warm, graphCalls int) (t Time, err erro
 	}
 	t.RooflineNs = graph.Roofline(b.System, b.graph).Ns / float64(len(b.calls))
 	r := graph.Begin(b.System, b.graph, b.calls)
-	r.Sample(sampling, t.RooflineNs)
+	if !b.exact {
+		r.Sample(sampling, t.RooflineNs)
+	}
 	var times sim.Batches
 	err = r.Simulate(ctx, func(ended int) bool {
 		if ended > warm {

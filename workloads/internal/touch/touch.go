@@ -17,7 +17,7 @@ func Walk(k *gpu.Kernel, f func(r gpu.Run, write bool)) {
 			runs = k.Program.Tile(cta, tile, runs)
 		}
 		for _, r := range runs {
-			f(r, false)
+			f(r, r.Store)
 		}
 		for _, r := range k.Program.Epilogue(cta, nil) {
 			f(r, true)

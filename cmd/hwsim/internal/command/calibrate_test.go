@@ -26,7 +26,7 @@ func TestCalibrateErrorsAreOneLineAProblem(t *testing.T) {
 		{"", `-data "": want a folder of CSV files`},
 		{"-data none", `-data "none": want a folder of CSV files`},
 		{"tables", `calibrate "tables": wants flags only; see hwsim calibrate -h`},
-		{"-data tables -config h20_sxm", `config "h20_sxm": no such file, and no preset of that name (did you mean "h200_sxm"?)`},
+		{"-data tables -config h210_sxm", `config "h210_sxm": no such file, and no preset of that name (did you mean "h200_sxm"?)`},
 		{"-data tables", `l.csv:2: test: "chase" is none of chase_random, chase_host, chase_peer, chase_pages_<n>KiB (did you mean "chase_random"?)`},
 	} {
 		got := finish(t, calibrateProgram(t, chaseColumns+"chase,cg,1048576,8192,200\n", test.args))

@@ -19,7 +19,7 @@ var validateUsage string
 // validateOptions are the flags of validate.
 type validateOptions struct {
 	data, config string
-	quick        bool
+	quick, all   bool
 	format       choice
 	dir          string
 	force        bool
@@ -31,6 +31,7 @@ func (o *validateOptions) flags() *flag.FlagSet {
 	f.StringVar(&o.data, "data", "", "")
 	f.StringVar(&o.config, "config", "h200", "")
 	f.BoolVar(&o.quick, "quick", false, "")
+	f.BoolVar(&o.all, "all", false, "")
 	o.format = choice{"text", []string{"text", "json"}}
 	f.Var(&o.format, "format", "")
 	f.StringVar(&o.dir, "o", "", "")
@@ -47,6 +48,9 @@ func (o *validateOptions) parse(args []string) error {
 	}
 	if len(rest) > 0 {
 		return userErrorf("validate %q: wants flags only; see hwsim validate -h", rest[0])
+	}
+	if o.quick && o.all {
+		return userErrorf("validate: -quick and -all exclude each other")
 	}
 	given := false
 	f.Visit(func(f *flag.Flag) { given = given || f.Name == "data" })
@@ -89,7 +93,7 @@ func (a *App) writeComparison(o *validateOptions, r *validation.Report) error {
 func (a *App) compare(o *validateOptions) (*validation.Report, error) {
 	ctx, stop := untilInterrupt()
 	defer stop()
-	options := validation.Options{Config: o.config, Quick: o.quick}
+	options := validation.Options{Config: o.config, Quick: o.quick, All: o.all}
 	if o.data != "" {
 		options.Data = os.DirFS(o.data)
 	}

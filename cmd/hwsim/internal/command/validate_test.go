@@ -33,11 +33,11 @@ func validateProgram(t *testing.T, tables map[string]string, args string) *exec.
 
 const (
 	chaseColumns = "test,cache_op,range_bytes,nodes,ns_per_access\n"
-	gemmTable    = "m,n,k,latency_us\n1,2,3,4\n5,6,7,8\n"
+	rivalsTable  = "system,OPT-6.7B_tok_s,OPT-30B_tok_s\nX,1,2\nY,3,4\n"
 )
 
 func TestValidateErrorsAreOneLineAProblem(t *testing.T) {
-	tables := map[string]string{"good.csv": gemmTable, "bad/x.csv": chaseColumns + "chase_randm,cg,4096,32,1\n", "bad/y.csv": chaseColumns + "chase_random,cg,4096\n"}
+	tables := map[string]string{"good.csv": rivalsTable, "bad/x.csv": chaseColumns + "chase_randm,cg,4096,32,1\n", "bad/y.csv": chaseColumns + "chase_random,cg,4096\n"}
 	for _, test := range []struct{ args, err string }{
 		{"tables", `validate "tables": wants flags only; see hwsim validate -h`},
 		{"-data none", `-data "none": want a folder of CSV files`},
@@ -62,13 +62,13 @@ func TestValidateErrorsAreOneLineAProblem(t *testing.T) {
 }
 
 func TestValidateNamesWhatItDoesNotSimulate(t *testing.T) {
-	tables := map[string]string{"gemm.csv": gemmTable, "odd.csv": "x,y\n1,2\n", "near.csv": "test,cache_op,range_bytes,ns_per_access\n",
+	tables := map[string]string{"rivals.csv": rivalsTable, "odd.csv": "x,y\n1,2\n", "near.csv": "test,cache_op,range_bytes,ns_per_access\n",
 		"fast.csv": "page_kib,n_descriptors,throughput_gb_s\n4,10000,640\n"}
 	got := finish(t, validateProgram(t, tables, "-data tables"))
 	require.Equal(t, outcome{0, `predictions for h200, errors of times in %
 
 without a prediction:
-  gemm.csv  2 rows  matrix products  recognised, not simulated yet
+  rivals.csv  2 rows  throughput of baselines  recognised, not simulated yet
 
 faster than the machine can be, left out:
   fast.csv:2  4 10000: 640.0 GB/s, above the 63.0 of its link
@@ -121,7 +121,7 @@ func TestValidateWritesItsReportAndPlots(t *testing.T) {
 }
 
 func TestValidateOutputMustBeAFolder(t *testing.T) {
-	tables := map[string]string{"gemm.csv": gemmTable}
+	tables := map[string]string{"rivals.csv": rivalsTable}
 	require.Equal(t, outcome{2, "", "hwsim: run.toml is not a folder\n"}, finish(t, validateProgram(t, tables, "-data tables -o run.toml")))
 }
 
