@@ -16,7 +16,7 @@ const (
 
 // long names the kinds of task that take long, "" all others.
 func long(t task) string {
-	switch t.(type) {
+	switch t := t.(type) {
 	case step:
 		return "steps"
 	case offload:
@@ -28,7 +28,7 @@ func long(t task) string {
 	case libraryAttention:
 		return "library attention"
 	case prefill:
-		if t.(prefill).Tokens > longPrompt {
+		if t.Tokens > longPrompt {
 			return "long prompts"
 		}
 		return "prefill"
