@@ -1,6 +1,9 @@
 package gpu
 
-import "hwsim/sim"
+import (
+	"hwsim/devices"
+	"hwsim/sim"
+)
 
 // schedulers of an SM, among which warps are dealt in turn.
 const schedulers = 4
@@ -49,6 +52,32 @@ func (s *scheduler) first() (n int, at sim.Time) {
 	return n, s.since + sim.Time((left*s.pace()+whole-1)/whole)
 }
 
+// through takes out the next warp that is through at the given time, if one is.
+func (s *scheduler) through(at sim.Time) (w issuing, ok bool) {
+	if len(s.warps) == 0 {
+		return w, false
+	}
+	n, due := s.first()
+	if due > at {
+		return w, false
+	}
+	w = s.warps[n]
+	s.demand -= w.demand
+	s.warps = append(s.warps[:n], s.warps[n+1:]...)
+	return w, true
+}
+
+// woken reports whether the scheduler was to look now, and counts progress up
+// to now if so: else another look was sooner.
+func (s *scheduler) woken(at sim.Time) bool {
+	if at != s.wake {
+		return false
+	}
+	s.wake = 0
+	s.advance(at)
+	return true
+}
+
 // lane returns the scheduler of a CTA's warp, as a number in the group.
 func (c *cta) lane(warp int32) int32 { return c.sm*schedulers + (c.dealt+warp)%schedulers }
 
@@ -63,38 +92,29 @@ func (g *Group) runWarp(at sim.Time, slot, warp int32) {
 	w := issuing{slot, warp, chain, int64(busy) * whole / int64(chain)}
 	s.warps = append(s.warps, w)
 	s.demand += w.demand
-	g.plan(lane)
+	g.plan(s, warpDone, lane)
 }
 
-// plan has the scheduler look when the first warp is through.
-func (g *Group) plan(lane int32) {
-	s := &g.lanes[lane]
+// plan has a scheduler look, by an event of that kind and number, when its
+// first warp is through.
+func (g *Group) plan(s *scheduler, kind devices.Kind, n int32) {
 	if len(s.warps) == 0 {
 		return
 	}
 	if _, at := s.first(); s.wake == 0 || at < s.wake {
 		s.wake = at
-		g.local(at, warpDone, lane)
+		g.local(at, kind, n)
 	}
 }
 
 // look takes on the warps that are through.
 func (g *Group) look(at sim.Time, lane int32) {
 	s := &g.lanes[lane]
-	if at != s.wake {
-		return // another was sooner
+	if !s.woken(at) {
+		return
 	}
-	s.wake = 0
-	s.advance(at)
-	for len(s.warps) > 0 {
-		n, due := s.first()
-		if due > at {
-			break
-		}
-		w := s.warps[n]
-		s.demand -= w.demand
-		s.warps = append(s.warps[:n], s.warps[n+1:]...)
+	for w, ok := s.through(at); ok; w, ok = s.through(at) {
 		g.warpDone(at, w.slot, w.warp)
 	}
-	g.plan(lane)
+	g.plan(s, warpDone, lane)
 }
