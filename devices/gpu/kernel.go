@@ -47,6 +47,7 @@ type Kernel struct {
 	Drain      sim.Time // further time of every DrainEvery-th tile of a CTA but the last: results leave the accumulators
 	DrainEvery int
 	Crowded    []sim.Time // TileChain by the number of CTAs on the SM, from one up; nil: always TileChain
+	Aged       []float64  // of TileChain, by age of the CTA among as many on the SM, oldest first: issue slots go to the oldest warps; nil: all alike
 	FixedSM    bool       // prologue and epilogue, too, have the SM to themselves
 	Even       bool       // CTAs share the SM evenly, as warps' instructions come in turn: in fixed parts (with FixedSM), and to ask for a line a request
 	InTurn     bool       // a tile's loads leave when the tile before it is here, not when a stage is free

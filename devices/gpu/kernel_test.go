@@ -251,3 +251,20 @@ func TestValidateNamesEveryBadKey(t *testing.T) {
 	c.LaunchNs, c.GapNs, c.CTANs, c.RemoteNs = -1, -1, -1, -1
 	require.ElementsMatch(t, []string{"launch_ns", "gap_ns", "cta_ns", "remote_ns"}, keys(c))
 }
+
+// Of two CTAs the older takes half the time a tile and the younger half as
+// much again; once alone it takes the plain time.
+func TestTheOldestCTAOfAFullSMIsTheQuickest(t *testing.T) {
+	const tiles = 300
+	span := func(aged ...float64) float64 {
+		k := kernel(2, 2, &streamer{tiles: tiles, bytes: 128})
+		k.TileChain, k.Aged = us, aged
+		g := newRig(t, testConfig(1), memory{latency: 100 * ns})
+		g.run(Op{Kernel: k})
+		return g.span(0).Nanoseconds()
+	}
+	require.InEpsilon(t, tiles*1000, span(), 0.01)
+	done := tiles * 0.5 / 1.5 // by the younger when the older ends
+	require.InEpsilon(t, tiles*500+(tiles-done)*1000, span(0.5, 1.5), 0.01)
+	require.Equal(t, span(), span(0.5, 1, 1.5), "the SM is not that full")
+}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"slices"
 
 	"hwsim/devices"
 	"hwsim/sim"
@@ -71,7 +72,7 @@ type sm struct {
 	power    sim.Time  // when the tiles so far would have ended at the rate that power allows
 	even     scheduler // of fixed parts that share the SM
 	dealt    int32     // warps, among its schedulers
-	resident int       // CTAs
+	resident []int32   // CTAs, the oldest first
 	l1       l1
 }
 
@@ -186,16 +187,20 @@ func (g *Group) start(at sim.Time, m *devices.Message) {
 	g.tlb.observe()
 	s := &g.sms[m.Bytes]
 	s.l1.begin(m.Tag)
-	s.resident++
+	s.resident = append(s.resident, slot)
 	g.fixed(at, slot, k.Prologue, prologueDone)
 }
 
-// chain returns how long a tile takes with the SM as crowded as it is.
-func (s *sm) chain(k *Kernel) sim.Time {
-	if n := len(k.Crowded); n > 0 {
-		return k.Crowded[min(s.resident, n)-1]
+// chain returns how long a tile of a CTA takes with the SM as crowded as it is.
+func (s *sm) chain(k *Kernel, slot int32) sim.Time {
+	chain, n := k.TileChain, len(s.resident)
+	if most := len(k.Crowded); most > 0 {
+		chain = k.Crowded[min(n, most)-1]
 	}
-	return k.TileChain
+	if n > 1 && n == len(k.Aged) {
+		chain = sim.Time(float64(chain) * k.Aged[slices.Index(s.resident, slot)])
+	}
+	return chain
 }
 
 // fill puts loads in flight in every stage.
@@ -307,7 +312,7 @@ func (g *Group) compute(at sim.Time, slot int32) {
 	if c.kernel.InTurn && c.next < c.tiles {
 		g.load(at, slot)
 	}
-	g.local(s.powered(begin, begin+s.chain(c.kernel)+c.drain(), c.kernel, g.powerLead), tileDone, slot)
+	g.local(s.powered(begin, begin+s.chain(c.kernel, slot)+c.drain(), c.kernel, g.powerLead), tileDone, slot)
 }
 
 // drain returns how much longer the CTA's oldest tile takes as the last of a
@@ -347,7 +352,9 @@ func (g *Group) end(at sim.Time, slot int32) {
 	c := &g.ctas[slot]
 	done := devices.Message{Kind: devices.Done, Addr: uint64(c.id), Bytes: uint32(c.sm), From: uint16(g.port.ID())}
 	g.port.Send(g.front, at+g.fabric.Crossbar, sim.Deliver, &done)
-	g.sms[c.sm].resident--
+	s := &g.sms[c.sm]
+	age := slices.Index(s.resident, slot)
+	s.resident = slices.Delete(s.resident, age, age+1)
 	c.kernel = nil
 	g.spare = append(g.spare, slot)
 }

@@ -38,6 +38,7 @@ type AttentionLoop struct {
 	ChainNs   float64   `toml:"chain_ns"`   // least time from tile to tile in a CTA
 	SMNs      float64   `toml:"sm_ns"`      // of which the tile has the SM to itself
 	CrowdedNs []float64 `toml:"crowded_ns"` // chain_ns by the CTAs on the SM, from one up; empty: chain_ns
+	Aged      []float64 `toml:"aged"`       // share of that time by age of the CTA among as many on the SM, oldest first; empty: all alike
 	FixedSM   bool      `toml:"fixed_sm"`   // prologue and epilogue take the SM
 	InStep    int       `toml:"in_step"`    // tiles up to which CTAs of an SM stay in step and share it evenly; longer ones take turns
 }
@@ -85,6 +86,7 @@ func (p *AttentionProfile) Build(c *gpu.Config, a models.Attention, kv KV, lengt
 	for _, ns := range p.CrowdedNs {
 		k.Crowded = append(k.Crowded, max(sim.FromNanoseconds(ns), math))
 	}
+	k.Aged = p.Aged
 	k.FixedSM, k.Even = p.FixedSM, t.chunk <= p.InStep*t.tile
 	return k, t
 }

@@ -1,6 +1,8 @@
 package kernels
 
 import (
+	"slices"
+
 	"hwsim/configs"
 	"hwsim/devices/gpu"
 	"hwsim/sim"
@@ -113,6 +115,11 @@ func (p *Profiles) Validate(report func(key, message string)) {
 		configs.Within(report, key+".shared_bytes", l.SharedBytes, 0, 1<<20)
 		if l.PrologueNs < 0 || l.EpilogueNs < 0 {
 			report(key+".prologue_ns", "and epilogue_ns must not be negative")
+		}
+	}
+	for _, l := range []*AttentionLoop{&p.Attention.AttentionLoop, &p.Attention.Paged, &p.Attention.Int8} {
+		if len(l.Aged) > 0 && slices.Min(l.Aged) <= 0 {
+			report("attention.aged", "must be positive")
 		}
 	}
 	configs.Within(report, "attention.group_pad", p.Attention.GroupPad, 1, 256)
