@@ -20,9 +20,12 @@ type Report struct {
 	Rows         []Row      `json:"rows"`
 }
 
+// Schema is the version of a report's layout.
+const Schema = 1
+
 // newReport returns a report of nothing yet, whose lists are not null in JSON.
 func newReport(o Options) *Report {
-	return &Report{Schema: 1, Config: o.Config, Quick: o.Quick,
+	return &Report{Schema: Schema, Config: o.Config, Quick: o.Quick,
 		Tables: []Score{}, NotSimulated: []Omission{}, AbovePeak: []Refusal{}, Unrecognised: []Unknown{}, Rows: []Row{}}
 }
 
@@ -43,8 +46,14 @@ type Score struct {
 	Bound        *float64 `json:"bound"`         // greatest MAPE; null where none is stated
 }
 
-// Exceeds tells whether the error is above its bound.
-func (s *Score) Exceeds() bool { return s.Bound != nil && s.MAPE > *s.Bound }
+// meanRows is how many rows of a regime's have a mean that tells of it.
+const meanRows = 3
+
+// Exceeds tells whether the error is above its bound. A row or two of many are
+// not held against the bound of their mean.
+func (s *Score) Exceeds() bool {
+	return s.Bound != nil && s.MAPE > *s.Bound && (s.N >= meanRows || s.N == s.Of)
+}
 
 // Omission is a set of rows of one table that have no prediction.
 type Omission struct {

@@ -196,6 +196,10 @@ func TestEqualTasksAreSimulatedOnceAndFailuresAreReported(t *testing.T) {
 	}, r.NotSimulated)
 	require.Empty(t, r.Exceeded())
 	r.Tables[1].MAPE = 10.01
+	require.Empty(t, r.Exceeded(), "two of five rows")
+	r.Tables[1].N = 3
+	require.Equal(t, []Score{r.Tables[1]}, r.Exceeded())
+	r.Tables[1].N, r.Tables[1].Of = 1, 1
 	require.Equal(t, []Score{r.Tables[1]}, r.Exceeded())
 }
 
@@ -236,14 +240,14 @@ func TestSamplesAreSpreadAndTheSame(t *testing.T) {
 	}
 	for s, tasks := range count {
 		if s.kind == "" {
-			require.LessOrEqual(t, len(tasks), quickRows+1, s) // one more if another table has it too
+			require.LessOrEqual(t, len(tasks), quotas[""].quick+1, s) // one more if another table has it too
 		}
 	}
-	require.Equal(t, quickSteps, slow["steps"])
-	require.Equal(t, quickOffload, slow["offload"])
+	require.Equal(t, quotas["steps"].quick, slow["steps"])
+	require.Equal(t, quotas["offload"].quick, slow["offload"])
 	whole := func(of []*comparison) (n int) { // rows of kinds that have no quota
 		for _, c := range of {
-			if quota(long(c.task), false) > len(rows) {
+			if quota(kindOf(c.task), false) > len(rows) {
 				n++
 			}
 		}

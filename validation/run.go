@@ -139,7 +139,7 @@ func jobs(rows []*comparison) []*job {
 		if j == nil {
 			j = &job{task: c.task}
 			of[c.task] = j
-			if long(c.task) != "" {
+			if kindOf(c.task) != "" {
 				first = append(first, j)
 			} else {
 				rest = append(rest, j)

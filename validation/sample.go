@@ -1,21 +1,24 @@
 package validation
 
-// Rows of a run. Decode steps take half a minute of a processor each.
-const (
-	quickRows    = 1 // of each regime of a table
-	quickSteps   = 1 // of all tables
-	quickOffload = 1
-	offloadRows  = 4 // of a run that is not quick
+// quotas are how many tasks of each kind that takes long a run has that is not
+// of all rows, and a quick one: of steps and offloads from all tables, of the
+// others from each regime of a table. A decode step takes half a minute of a
+// processor.
+var quotas = map[string]struct{ usual, quick int }{
+	"steps":             {all, 1},
+	"offload":           {4, 1},
+	"attention":         {6, 1},
+	"linear":            {3, 1},
+	"library attention": {8, 1},
+	"prefill":           {6, 1},
+	"long prompts":      {1, 0},
+	"":                  {all, 1},
+}
 
-	attentionRows = 6 // of each regime of a table
-	linearRows    = 3 // the same
-	libraryRows   = 8 // the same
-	prefillRows   = 6
-	promptRows    = 1 // of long prompts
-)
+const all = 1 << 30
 
-// long names the kinds of task that take long, "" all others.
-func long(t task) string {
+// kindOf names the kinds of task that take long, "" all others.
+func kindOf(t task) string {
 	switch t := t.(type) {
 	case step:
 		return "steps"
@@ -36,33 +39,12 @@ func long(t task) string {
 	return ""
 }
 
-// quota returns how many tasks of a kind a run has; of others than the long
-// ones, of each regime of a table.
+// quota returns how many tasks of a kind a run has.
 func quota(kind string, quick bool) int {
-	const all = 1 << 30
-	switch {
-	case kind == "offload" && !quick:
-		return offloadRows
-	case kind == "attention" && !quick:
-		return attentionRows
-	case kind == "linear" && !quick:
-		return linearRows
-	case kind == "library attention" && !quick:
-		return libraryRows
-	case kind == "prefill" && !quick:
-		return prefillRows
-	case kind == "long prompts" && !quick:
-		return promptRows
-	case kind == "long prompts":
-		return 0
-	case !quick:
-		return all
-	case kind == "offload":
-		return quickOffload
-	case kind == "steps":
-		return quickSteps
+	if quick {
+		return quotas[kind].quick
 	}
-	return quickRows
+	return quotas[kind].usual
 }
 
 // stratum is a set of tasks that a run takes its quota of.
@@ -74,7 +56,7 @@ type stratum struct {
 
 // stratumOf tells tasks apart by table and regime, decode steps by their kind.
 func stratumOf(c *comparison) stratum {
-	switch kind := long(c.task); kind {
+	switch kind := kindOf(c.task); kind {
 	case "steps", "offload":
 		return stratum{kind: kind}
 	default:
@@ -93,11 +75,11 @@ func sample(rows []*comparison, quick bool) (chosen []*comparison) {
 		}
 	}
 	picked := map[task]bool{}
-	for s, all := range tasks {
+	for s, found := range tasks {
 		n := quota(s.kind, quick)
-		some := spread(all, n)
+		some := spread(found, n)
 		if s.kind == "steps" && quick {
-			some = mostUsed(all, uses)
+			some = mostUsed(found, uses)
 			some = some[:min(n, len(some))] // tables begin with the shortest
 		}
 		for _, t := range some {

@@ -23,6 +23,8 @@ type validateOptions struct {
 	format       choice
 	dir          string
 	force        bool
+	against      string // path of an earlier report.json
+	earlier      *validation.Report
 }
 
 // flags binds the options to their flags; validate.txt describes them.
@@ -36,6 +38,7 @@ func (o *validateOptions) flags() *flag.FlagSet {
 	f.Var(&o.format, "format", "")
 	f.StringVar(&o.dir, "o", "", "")
 	f.BoolVar(&o.force, "force", false, "")
+	f.StringVar(&o.against, "against", "", "")
 	return f
 }
 
@@ -59,7 +62,25 @@ func (o *validateOptions) parse(args []string) error {
 			return err
 		}
 	}
+	if o.against != "" {
+		if o.earlier, err = readReport(o.against); err != nil {
+			return err
+		}
+	}
 	return checkValidationOutputs(o.dir, o.force)
+}
+
+// readReport reads the report of an earlier validation.
+func readReport(path string) (*validation.Report, error) {
+	r := &validation.Report{}
+	text, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(text, r)
+	}
+	if err != nil || r.Schema != validation.Schema {
+		return nil, userErrorf("-against %q: want a report.json that validate -o wrote, of schema %d", path, validation.Schema)
+	}
+	return r, nil
 }
 
 // validate compares tables of measurements with predictions.
@@ -77,7 +98,7 @@ func (a *App) validate(args []string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(a.writeComparison(o, r), verdict(r))
+	return errors.Join(a.writeComparison(o, r), verdict(r, o.earlier))
 }
 
 // writeComparison writes a report where it was asked for.
@@ -123,15 +144,25 @@ func isTerminal(w io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// verdict is the error that a report amounts to: that it is not whole, or
-// that a prediction is worse than stated.
-func verdict(r *validation.Report) error {
+// worsePoints is by how much a row's error may grow on an earlier report's
+// before that counts.
+const worsePoints = 1
+
+// verdict is the error that a report amounts to: that it is not whole, that a
+// prediction is worse than stated or, if there is one, than in an earlier
+// report.
+func verdict(r, earlier *validation.Report) error {
 	if !r.Complete {
 		return errInterrupted
 	}
 	var lines []string
 	for _, s := range r.Exceeded() {
 		lines = append(lines, fmt.Sprintf("%s: %s: MAPE %.2f %% is above the bound of %g %%", s.File, s.Bucket, s.MAPE, *s.Bound))
+	}
+	if earlier != nil {
+		for _, w := range validation.Regressions(earlier, r, worsePoints) {
+			lines = append(lines, w.String())
+		}
 	}
 	if lines == nil {
 		return nil

@@ -46,6 +46,8 @@ func TestValidateErrorsAreOneLineAProblem(t *testing.T) {
 		{"-format csv", `invalid value "csv" for flag -format: want text or json; see hwsim -h`},
 		{"-config h2000 -data tables", `config "h2000": no such file, and no preset of that name (did you mean "h200"?)`},
 		{"-config run.toml -data tables", "run.toml:1: behave: unknown key\nrun.toml:2: batch: unknown key"},
+		{"-data tables -against none.json", `-against "none.json": want a report.json that validate -o wrote, of schema 1`},
+		{"-data tables -against run.toml", `-against "run.toml": want a report.json that validate -o wrote, of schema 1`},
 		{"-data tables/none", `-data "tables/none": want a folder of CSV files`},
 		{"-data tables", `bad/x.csv:2: test: "chase_randm" is none of chase_random, chase_host, chase_peer, chase_pages_<n>KiB (did you mean "chase_random"?)` + "\n" +
 			"bad/y.csv:2: wrong number of fields"},
@@ -127,13 +129,19 @@ func TestValidateOutputMustBeAFolder(t *testing.T) {
 
 func TestVerdictOfAReport(t *testing.T) {
 	r := sampleValidation()
-	require.Equal(t, exitInternal, exitCode(verdict(r)))
-	require.EqualError(t, verdict(r), "links.csv: copies: MAPE 6.50 % is above the bound of 6 %")
+	require.Equal(t, exitInternal, exitCode(verdict(r, nil)))
+	require.EqualError(t, verdict(r, nil), "links.csv: copies: MAPE 6.50 % is above the bound of 6 %")
 	r.Tables[2].MAPE = 6
-	require.NoError(t, verdict(r))
+	require.NoError(t, verdict(r, nil))
+	earlier := sampleValidation()
+	earlier.Rows[0].Error = 0
+	r.Rows[0].Error = 1.5
+	require.EqualError(t, verdict(r, earlier), r.Rows[0].File+": "+r.Rows[0].Row+": error +1.50 %, was +0.00 %")
+	r.Rows[0].Error = 1
+	require.NoError(t, verdict(r, earlier))
 	r.Complete = false
-	require.True(t, errors.Is(verdict(r), errInterrupted))
-	require.Equal(t, exitInterrupted, exitCode(verdict(r)))
+	require.True(t, errors.Is(verdict(r, nil), errInterrupted))
+	require.Equal(t, exitInterrupted, exitCode(verdict(r, nil)))
 }
 
 func of(v float64) *float64 { return &v }
