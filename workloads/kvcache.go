@@ -148,16 +148,46 @@ func (l *kvLayer) Read(seq, head, from, to int, runs []gpu.Run) []gpu.Run {
 	return runs
 }
 
+// Where implements kernels.KV. Pages that are dealt out one by one lie in a
+// mixture of tiers, the same everywhere.
+func (l *kvLayer) Where(seq, token int) (memory, until int) {
+	if l.unit == "page" {
+		return 0, math.MaxInt32
+	}
+	c := l.cache
+	page, first := c.firstPage[seq]+token/c.page, c.firstPage[seq]
+	end, known := 0, false
+	for _, t := range farFirst {
+		if l.count[t] == 0 {
+			continue
+		}
+		end += l.count[t]
+		seen := int(l.seenIn(t))
+		if known && seen != memory {
+			break
+		}
+		if page < end {
+			memory, until, known = seen, (end-first)*c.page, true
+		}
+	}
+	return memory, until
+}
+
+// seenIn returns the tier that kernels see a tier's part of the layer in.
+func (l *kvLayer) seenIn(t hierarchy.TierID) hierarchy.TierID {
+	if l.seen[t] != l.home[t] {
+		return hierarchy.HBM
+	}
+	return t
+}
+
 // bytesByTier returns what reading n tokens of a sequence takes from the
 // tiers that kernels see it in.
 func (l *kvLayer) bytesByTier(seq, n int) (sum [hierarchy.NumTiers]uint64) {
 	c := l.cache
 	for p := 0; p*c.page < n; p++ {
 		t, _ := l.locate(c.firstPage[seq] + p)
-		if l.seen[t] != l.home[t] {
-			t = hierarchy.HBM
-		}
-		sum[t] += uint64(min(c.page, n-p*c.page)*c.heads) * (c.kDim + c.vDim)
+		sum[l.seenIn(t)] += uint64(min(c.page, n-p*c.page)*c.heads) * (c.kDim + c.vDim)
 	}
 	return sum
 }

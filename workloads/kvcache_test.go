@@ -70,6 +70,52 @@ func TestPagesHaveOneAddressEachAndNoneOverlap(t *testing.T) {
 	})
 }
 
+// Where agrees with every page's place: pages up to until lie in one memory, the
+// next in another.
+func TestWhereFollowsThePages(t *testing.T) {
+	caches(func(name string, sets []string) {
+		t.Run(name, func(t *testing.T) {
+			d := place(t, sets...)
+			c := &d.layout.kv
+			for n := range c.layers {
+				l := &c.layers[n]
+				for seq := range d.lengths {
+					for page := c.firstPage[seq]; page < c.firstPage[seq+1]; page++ {
+						memory, until := l.Where(seq, (page-c.firstPage[seq])*c.page)
+						if l.unit == "page" {
+							require.Zero(t, memory)
+							require.Equal(t, math.MaxInt32, until)
+							continue
+						}
+						tier, _ := l.locate(page)
+						require.Equal(t, int(tier), memory)
+						require.Zero(t, until%c.page)
+						last := c.firstPage[seq] + until/c.page - 1
+						require.GreaterOrEqual(t, last, page)
+						tier, _ = l.locate(last)
+						require.Equal(t, memory, int(tier))
+						if last+1 < c.pages() {
+							tier, _ = l.locate(last + 1)
+							require.NotEqual(t, memory, int(tier))
+						}
+					}
+				}
+			}
+		})
+	})
+}
+
+func TestWhereOfFetchedPagesIsHBM(t *testing.T) {
+	d := place(t, with(thirds, prefetch)...)
+	l := d.layout.kv.layers[0]
+	for tier := range l.seen {
+		l.seen[tier] = d.layout.kv.staging[0][tier]
+	}
+	memory, until := l.Where(0, 0)
+	require.Equal(t, int(hierarchy.HBM), memory)
+	require.GreaterOrEqual(t, until, d.lengths[0])
+}
+
 func TestSplitSharesAreMetWithinOnePage(t *testing.T) {
 	caches(func(name string, sets []string) {
 		t.Run(name, func(t *testing.T) {

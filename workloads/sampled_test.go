@@ -23,6 +23,7 @@ var fastCases = []leapingCase{
 	{"prefetch overlaps", with(oneWave, halfDDR, prefetch, "workload.context=32768")},
 	{"on demand", with(oneWave, halfDDR, onDemand, "workload.context=32768")},
 	{"zero copy", with(oneWave, halfDDR, zeroCopy, "workload.context=32768")},
+	{"zero copy from three tiers", with(oneWave, thirds, zeroCopy, more["cxl reads"], "workload.context=24576")},
 	{"uneven contexts", with(oneWave, "workload.contexts=[40000,120000]")},
 	{"one sequence", with(oneWave, "workload.batch=1", "workload.context=65536")},
 	// At 8192 a twelfth is leapt over, and exact's own chance, 0.5 %, decides.

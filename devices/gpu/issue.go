@@ -200,9 +200,10 @@ func (g *Group) depart(m *devices.Message) {
 	g.port.Send(int(to), m.Born+flight+wait, sim.Deliver, m)
 }
 
-// reads returns how the CTA reads addr.
+// reads returns how the CTA reads addr. Over a link a warp's loads wait for its
+// scheduler; those of a pipeline's tiles have left it, and queue.
 func (c *cta) reads(addr uint64) devices.Kind {
-	if devices.Tier(addr) > 0 {
+	if c.kernel.Warps != nil && devices.Tier(addr) > 0 {
 		return devices.Load
 	}
 	return devices.Read

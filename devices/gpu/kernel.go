@@ -1,6 +1,10 @@
 package gpu
 
-import "hwsim/sim"
+import (
+	"math"
+
+	"hwsim/sim"
+)
 
 // MaxStages bounds the tiles that one CTA can have in flight.
 const MaxStages = 32
@@ -31,6 +35,10 @@ type Program interface {
 	Epilogue(cta int, runs []Run) []Run
 }
 
+// Where names the memory, or the mixture of memories, that a CTA's tiles lie
+// in, from one on, and returns the first tile that does not.
+type Where func(cta, tile int) (memory, until int)
+
 // Kernel is one grid to run.
 type Kernel struct {
 	Name       string
@@ -53,10 +61,20 @@ type Kernel struct {
 	InTurn     bool       // a tile's loads leave when the tile before it is here, not when a stage is free
 	Merge      bool       // CTAs read the same data at the same time: what a GPC has asked for is not asked for again
 	Warps      *Warps     // CTAs of independent warps instead of a pipeline of stages; nil: a pipeline
+	Where      Where      // nil: all tiles lie in one memory
 	Program    Program
 	Flow       uint8 // index under which the kernel's requests are counted
 
 	Residency int // CTAs a SM holds; set when the kernel is added
+}
+
+// where returns what Where does.
+func (k *Kernel) where(cta, tile int) (memory int, until int32) {
+	if k.Where == nil {
+		return 0, math.MaxInt32
+	}
+	memory, n := k.Where(cta, tile)
+	return memory, int32(min(n, math.MaxInt32))
 }
 
 // Resident returns how many of the kernel's CTAs fit one SM, at least one.

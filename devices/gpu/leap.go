@@ -15,6 +15,8 @@ type Progress struct {
 	Placed int    // CTAs handed to SMs
 	Left   int    // CTAs not yet done
 	Total  int    // CTAs of the grid
+
+	Crossings int // of CTAs to tiles in another memory, since the simulation began
 }
 
 // Progress returns where the grid stands. It may be called between windows.
@@ -26,6 +28,7 @@ func (u *GPU) Progress() Progress {
 	}
 	for _, g := range u.Groups {
 		p.Bytes += g.bytes
+		p.Crossings += g.crossings
 	}
 	return p
 }
@@ -75,10 +78,11 @@ func (u *GPU) Leap(now sim.Time, rate float64) Leap {
 		first := u.runBytes(k.Program.Prologue(f.grid.next, u.runs[:0]))
 		return Leap{Waves: waves, Bytes: float64(waves) * (whole + first*float64(resident))}
 	}
-	if live < resident || resident < f.grid.left && f.grid.next == k.CTAs || !u.told(k, now) {
+	d := u.drift(k, now, 0)
+	if live < resident || resident < f.grid.left && f.grid.next == k.CTAs || !u.told(d, now) {
 		return Leap{}
 	}
-	steps, spread := u.steps(k, now, tile/rate)
+	steps, spread := u.steps(k, d, tile/rate)
 	if steps <= 0 {
 		return Leap{}
 	}
@@ -89,20 +93,22 @@ func (u *GPU) Leap(now sim.Time, rate float64) Leap {
 	return l
 }
 
-// tellingTiles are how many each CTA must have done, in the mean, before the
-// last Mark and after it, for its pace to be told from chance.
+// tellingTiles are how many the CTAs of each memory must have done, in the mean,
+// before the last Mark and after it, for their paces to be told from chance.
 const tellingTiles = 2
 
 // told reports whether the CTAs' paces are known. If too little was done at the
 // last Mark, it sets another as soon as that tells something.
-func (u *GPU) told(k *Kernel, now sim.Time) bool {
-	ctas, before, since := 0, 0, 0
-	u.each(k, func(c *cta) { ctas, before, since = ctas+1, before+int(c.noted.done), since+int(c.done-c.noted.done) })
-	enough := tellingTiles * ctas
-	if before < enough && before+since >= enough {
+func (u *GPU) told(d *drift, now sim.Time) bool {
+	before, since, all := true, true, true
+	for _, p := range d.paces {
+		enough := tellingTiles * p.ctas
+		before, since, all = before && p.oldDone >= enough, since && p.done-p.oldDone >= enough, all && p.done >= enough
+	}
+	if !before && all {
 		u.Mark(now)
 	}
-	return before >= enough && since >= enough
+	return before && since
 }
 
 // each calls f with every resident CTA of the kernel.
@@ -119,51 +125,84 @@ func (u *GPU) each(k *Kernel, f func(c *cta)) {
 // steps returns by how many tiles, in the mean, the resident CTAs can leap
 // with none of them reaching its end, and how many tiles (standard deviation)
 // they come further apart by chance; round is the time of a tile of each.
-func (u *GPU) steps(k *Kernel, now sim.Time, round float64) (steps int, spread float64) {
-	room := func(c *cta) float64 { return float64(c.tiles - c.next - leapMargin) }
+func (u *GPU) steps(k *Kernel, d *drift, round float64) (steps int, spread float64) {
 	least := math.Inf(1)
-	u.each(k, func(c *cta) { least = min(least, room(c)) })
-	d := u.drift(k, now, least*round)
+	u.each(k, func(c *cta) { least = min(least, float64(c.room())/d.share(c)) })
+	d.length = least * round
 	n, squares := 0.0, 0.0
 	u.each(k, func(c *cta) {
-		further := d.of(c)
-		least = min(least, room(c)-further)
+		further := d.further(c)
+		least = min(least, (float64(c.room())-further)/d.share(c))
 		n, squares = n+1, squares+further*further
 	})
 	return int(least), math.Sqrt(squares/n) * d.chance
 }
 
-// drift is how much further apart CTAs come over a leap than they are. A CTA's
-// pace differs from the mean's for good, as when its data lie in a faster tier
-// or it shares its SM with fewer, and by chance: what it is ahead of the mean of
-// its age grows with its time for the one and, as a random walk, with the
-// square root of its time for the other. How much of it is lasting is told by
-// how far those ahead at the last Mark have gained more since.
+// room returns how many tiles a leap can take the CTA on.
+func (c *cta) room() int32 { return max(0, min(c.tiles-leapMargin, c.alike)-c.next) }
+
+// drift is how much further apart CTAs come over a leap than they are. Those
+// that read from a faster memory keep their pace. Among those of one memory a
+// CTA's pace differs from the mean's for good, as when it shares its SM with
+// fewer, and by chance: what it is ahead of the mean of its age grows with its
+// time for the one and, as a random walk, with the square root of its time for
+// the other. How much of it is lasting is told by how far those ahead at the
+// last Mark have gained more since.
 type drift struct {
 	now, length float64 // ps
-	speed       float64 // mean tiles a ps
+	paces       []pace
+	mean        float64 // tiles a ps of a CTA, of all memories
 	real        float64 // share of the deviations that is more than the counting of whole tiles
 	lasting     float64 // share of their variance that is of lasting differences
 	chance      float64 // share of the deviations to come that the past does not tell
 }
 
+// pace is what the CTAs that read from one memory have done there, all together.
+type pace struct {
+	memory          int
+	ctas            float64
+	done, age       float64 // tiles, ps
+	oldDone, oldAge float64 // at the last Mark
+}
+
+// speed returns a CTA's tiles a ps.
+func (p *pace) speed() float64 { return p.done / p.age }
+
+// of returns the pace of the CTA's memory.
+func (d *drift) of(c *cta) *pace {
+	for i := range d.paces {
+		if d.paces[i].memory == c.memory {
+			return &d.paces[i]
+		}
+	}
+	d.paces = append(d.paces, pace{memory: c.memory})
+	return &d.paces[len(d.paces)-1]
+}
+
 // drift returns the drift over a leap of so many ps.
-func (u *GPU) drift(k *Kernel, now sim.Time, length float64) drift {
-	d := drift{now: float64(now), length: length}
-	var age, done, oldAge, oldDone float64
+func (u *GPU) drift(k *Kernel, now sim.Time, length float64) *drift {
+	d := &drift{now: float64(now), length: length}
 	u.each(k, func(c *cta) {
-		age, done = age+d.age(c), done+float64(c.done)
-		oldAge, oldDone = oldAge+c.noted.age, oldDone+float64(c.noted.done)
+		p := d.of(c)
+		p.ctas++
+		p.done, p.age = p.done+float64(c.done-c.before), p.age+d.age(c)
+		p.oldDone, p.oldAge = p.oldDone+float64(c.noted.done-c.before), p.oldAge+c.noted.age
 	})
-	d.speed = done / age
-	n, squares := 0.0, 0.0
+	n, age, oldAge := 0.0, 0.0, 0.0
+	for i := range d.paces {
+		p := &d.paces[i]
+		n, age, oldAge = n+p.ctas, age+p.age, oldAge+p.oldAge
+		d.mean += p.ctas * p.speed()
+	}
+	d.mean /= n
+	squares := 0.0
 	var before, since []float64
 	u.each(k, func(c *cta) {
-		e := d.ahead(c)
-		n, squares = n+1, squares+e*e
-		if c.noted.age > 0 && oldAge < age {
-			before = append(before, float64(c.noted.done)-oldDone/oldAge*c.noted.age)
-			since = append(since, float64(c.done-c.noted.done)-(done-oldDone)/(age-oldAge)*(d.age(c)-c.noted.age))
+		e, p := d.ahead(c), d.of(c)
+		squares += e * e
+		if c.noted.age > 0 && p.oldAge < p.age {
+			before = append(before, float64(c.noted.done-c.before)-p.oldDone/p.oldAge*c.noted.age)
+			since = append(since, float64(c.done-c.noted.done)-(p.done-p.oldDone)/(p.age-p.oldAge)*(d.age(c)-c.noted.age))
 		}
 	})
 	const counting = 1.0 / 12 // variance of rounding to whole tiles
@@ -193,15 +232,33 @@ func (u *GPU) Mark(now sim.Time) {
 // age returns the time since the CTA began to load, leaps included.
 func (d *drift) age(c *cta) float64 { return max(1, d.now-float64(c.began)+float64(c.skipped)) }
 
-// ahead returns by how many tiles a CTA is ahead of the mean.
-func (d *drift) ahead(c *cta) float64 { return float64(c.done) - d.speed*d.age(c) }
+// ahead returns by how many tiles a CTA is ahead of the mean of its memory.
+func (d *drift) ahead(c *cta) float64 { return float64(c.done-c.before) - d.of(c).speed()*d.age(c) }
 
-// of returns the tiles by which the leap takes a CTA further than the mean.
-func (d *drift) of(c *cta) float64 {
+// further returns by how many tiles more it will be after the leap.
+func (d *drift) further(c *cta) float64 {
 	age := d.age(c)
 	longer := (age + d.length) / age
 	grows := math.Sqrt(longer*(1+(longer-1)*d.lasting)) - 1
 	return grows * d.ahead(c) * d.real
+}
+
+// share returns how many tiles a CTA of its memory does while one does in the
+// mean.
+func (d *drift) share(c *cta) float64 {
+	if len(d.paces) == 1 {
+		return 1
+	}
+	return d.of(c).speed() / d.mean
+}
+
+// takes returns how many tiles the leap takes a CTA on, if it is so many steps for
+// all in the mean. What is left of a tile at its memory's pace it gets next time.
+func (d *drift) takes(c *cta, steps int) int32 {
+	exact := float64(steps)*d.share(c) + c.owed
+	whole := math.Round(exact)
+	c.owed = exact - whole
+	return int32(whole + math.Round(d.further(c)))
 }
 
 // runBytes adds up runs and keeps their storage for the next call.
@@ -215,13 +272,18 @@ func (u *GPU) runBytes(runs []Run) float64 {
 }
 
 // equalWaves returns how many times all resident CTAs can be exchanged for
-// waiting ones with as many tiles, the last wave staying behind.
+// waiting ones with as many tiles in the same memory, the last wave staying
+// behind.
 func (u *GPU) equalWaves(k *Kernel, resident int) int {
 	g := &u.Front.grid
 	first := max(0, g.next-2*resident)
 	tiles := k.Program.Tiles(first)
+	memory, until := k.where(first, 0)
 	same := first
 	for same < k.CTAs && k.Program.Tiles(same) == tiles {
+		if m, n := k.where(same, 0); m != memory || min(int(n), tiles) != min(int(until), tiles) {
+			break
+		}
 		same++
 	}
 	return max(0, (same-g.next)/resident-1)
@@ -255,8 +317,7 @@ func (u *GPU) Apply(l Leap, now, length sim.Time) {
 	}
 	d := u.drift(k, now, float64(length))
 	u.each(k, func(c *cta) {
-		n := int32(math.Round(float64(l.Steps) + d.of(c)))
-		c.leap = max(0, min(n, c.tiles-c.next-leapMargin))
+		c.leap = max(0, min(d.takes(c, l.Steps), c.room()))
 	})
 	u.each(k, func(c *cta) {
 		c.next += c.leap

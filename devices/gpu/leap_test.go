@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"fmt"
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -202,6 +203,56 @@ func TestLeapEndsBeforeTheShortestCTA(t *testing.T) {
 	g.finish()
 	requireEveryCTAOnce(t, g, resident)
 	require.Equal(t, (6*400+50+120)*tileSize-uint64(l.Bytes), g.l2.bytes)
+}
+
+// What the rates are in another memory is not known before CTAs are there.
+func TestLeapEndsBeforeAnotherMemory(t *testing.T) {
+	const tiles, border = 400, 150
+	g := newRig(t, testConfig(leapSMs), fixedRate())
+	k := leapKernel(resident, tiles, 0)
+	k.Where = func(_, tile int) (memory, until int) {
+		if tile < border {
+			return 0, border
+		}
+		return 1, math.MaxInt
+	}
+	g.gpu.Front.Add(0, Op{Kernel: k})
+	g.runUntil(g.offered)
+	l := g.leap()
+	require.Less(t, l.Steps, border)
+	require.Greater(t, l.Steps, border/2)
+	require.Zero(t, g.gpu.Progress().Crossings)
+	g.gpu.Apply(l, g.engine.Now(), 0)
+	g.runUntil(func() bool { return g.gpu.Progress().Crossings == resident })
+	require.False(t, g.offered(), "no pace is known there")
+	g.runUntil(g.offered)
+	require.Greater(t, g.leap().Steps, tiles/2)
+	g.finish()
+	requireEveryCTAOnce(t, g, resident)
+	require.Equal(t, resident, g.gpu.Progress().Crossings)
+}
+
+// Waves are exchanged for others in the same memory only.
+func TestLeapOfWavesStaysInAMemory(t *testing.T) {
+	const waves, border = 12, 7
+	g := newRig(t, testConfig(leapSMs), fixedRate())
+	k := leapKernel(waves*resident, 40, 0)
+	k.Where = func(cta, _ int) (memory, until int) { return cta / (border * resident), math.MaxInt }
+	g.gpu.Front.Add(0, Op{Kernel: k})
+	g.runUntil(g.offered)
+	require.Equal(t, border-2, g.leap().Waves) // one has begun, one stays behind
+}
+
+func TestCTAsLeapAtThePaceOfTheirMemory(t *testing.T) {
+	d := &drift{mean: 3, paces: []pace{{memory: 0, ctas: 2, done: 500, age: 100}, {memory: 1, ctas: 2, done: 100, age: 100}}}
+	near, far := &cta{memory: 0}, &cta{memory: 1}
+	require.InDelta(t, 5.0/3, d.share(near), 1e-9)
+	require.InDelta(t, 1.0/3, d.share(far), 1e-9)
+	sum := int32(0)
+	for range 30 {
+		sum += d.takes(far, 10)
+	}
+	require.EqualValues(t, 100, sum, "whole tiles add up")
 }
 
 // A CTA without tiles among others must not be asked for one.

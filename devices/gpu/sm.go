@@ -62,6 +62,7 @@ type Group struct {
 	flushing  bool     // the front end waits for their end
 	flows     []FlowStats
 	bytes     uint64 // returned to SMs, all flows
+	crossings int    // of CTAs to tiles in another memory
 }
 
 // sm is one streaming multiprocessor.
@@ -89,8 +90,12 @@ type cta struct {
 	stages  int32
 	flow    uint8
 	gap     sim.Time // from one run of a tile to the next
-	began   sim.Time // to load its tiles
+	began   sim.Time // to load its tiles, or those in the memory where it reads now
 	skipped sim.Time // length of the leaps since
+	owed    float64  // parts of a tile that they have left out
+	before  int32    // tiles done when it began
+	alike   int32    // first tile that lies in another memory
+	memory  int      // where those before lie
 	noted   struct { // what it had done at the last Mark
 		done int32
 		age  float64
@@ -183,6 +188,7 @@ func (g *Group) start(at sim.Time, m *devices.Message) {
 	for int(c.flow) >= len(g.flows) {
 		g.flows = append(g.flows, FlowStats{})
 	}
+	c.memory, c.alike = k.where(int(c.id), 0)
 	g.ctas[slot] = c
 	g.tlb.observe()
 	s := &g.sms[m.Bytes]
@@ -223,8 +229,20 @@ func (c *cta) stage(tile int32) int { return int((tile - c.leapt) % c.stages) }
 // load issues the CTA's next tile.
 func (g *Group) load(at sim.Time, slot int32) {
 	c := &g.ctas[slot]
+	if c.next == c.alike {
+		c.cross(at)
+		g.crossings++
+	}
 	c.next++
 	g.issue(at, slot, c.next-1, int32(c.stage(c.next-1)))
+}
+
+// cross takes the CTA on to tiles in another memory: what it has done so far
+// does not tell its pace there.
+func (c *cta) cross(at sim.Time) {
+	c.memory, c.alike = c.kernel.where(int(c.id), int(c.next))
+	c.began, c.skipped, c.before, c.owed = at, 0, c.done, 0
+	c.noted.done, c.noted.age = c.done, 0
 }
 
 // arrive takes one answer off the crossbar, through the GPC's port and the

@@ -85,13 +85,14 @@ func TestTouchFillsTheGroupsTLBs(t *testing.T) {
 	}
 }
 
-// A link's port tells loads by SMs, of lines one by one, from a copy's reads.
+// A link's port tells loads that one warp awaits from a pipeline's reads. Both go
+// over links line by line.
 func TestSMsLoadLinesFromRemoteTiers(t *testing.T) {
 	const far = 1 << devices.TierShift
 	g := newRig(t, testConfig(1), memory{}).gpu.Groups[0]
-	for _, k := range []*Kernel{ofWarps(1, 1, ns, nil), kernel(1, 1, nil)} {
+	for kind, k := range map[devices.Kind]*Kernel{devices.Load: ofWarps(1, 1, ns, nil), devices.Read: kernel(1, 1, nil)} {
 		c := &cta{kernel: k}
-		require.Equal(t, devices.Load, c.reads(far))
+		require.Equal(t, kind, c.reads(far))
 		require.EqualValues(t, cache.LineBytes, g.unit(c, far))
 		require.Equal(t, devices.Read, c.reads(0))
 		require.EqualValues(t, granule, g.unit(c, 0))

@@ -130,7 +130,8 @@ func (s *sampler) restart(now sim.Time) {
 }
 
 // active names the flows under way, and lists them when the name changes. A
-// grid's CTAs coming and going changes it only when none waits for a place.
+// grid's CTAs coming, going, and reading from another memory change it only when
+// none waits for a place.
 func (s *sampler) active() string {
 	var name [64]byte
 	n := name[:0]
@@ -138,7 +139,7 @@ func (s *sampler) active() string {
 	if p.Op >= 0 {
 		n = appendInt(n, p.Op)
 		if p.Total-p.Placed < p.Left-(p.Total-p.Placed) {
-			n = appendInt(n, p.Left)
+			n = appendInt(appendInt(n, p.Left), p.Crossings)
 		}
 	}
 	for i, port := range s.run.ports {

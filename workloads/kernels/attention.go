@@ -11,6 +11,9 @@ type KV interface {
 	// Read appends the reads of tokens [from, to) of one KV head of a sequence:
 	// block-table entries if it is paged, keys and values.
 	Read(seq, head, from, to int, runs []gpu.Run) []gpu.Run
+	// Where names the memory, or the mixture of memories, that a sequence's tokens
+	// lie in, from one on, and returns the first token that does not.
+	Where(seq, token int) (memory, until int)
 }
 
 // Attention is split-KV decode Attention: a CTA for each (sequence, KV head,
@@ -79,7 +82,7 @@ func (p *AttentionProfile) Build(c *gpu.Config, a models.Attention, kv KV, lengt
 	t.pad = (t.group + p.GroupPad - 1) / p.GroupPad * p.GroupPad
 	t.splits, t.chunk = p.Split(c, len(lengths), a.KVHeads, longest)
 	k := p.Kernel("attention", t.batch*t.kvHeads*t.splits, t)
-	k.Stages = p.Stages
+	k.Stages, k.Where = p.Stages, t.where
 	math := tensorTime(c, 2*float64(t.pad)*float64(t.tile)*float64(a.QKDim+a.VDim))
 	k.TileChain = max(sim.FromNanoseconds(p.ChainNs), math)
 	k.TileSM = max(sim.FromNanoseconds(p.SMNs), math)
@@ -122,6 +125,14 @@ func (t *Attention) Tile(cta, tile int, runs []gpu.Run) []gpu.Run {
 	seq, head, from, to := t.place(cta)
 	from += tile * t.tile
 	return t.kv.Read(seq, head, from, min(from+t.tile, to), runs)
+}
+
+// where is the kernel's Where. A tile in two memories goes by its first token, and
+// is alone.
+func (t *Attention) where(cta, tile int) (memory, until int) {
+	seq, _, from, _ := t.place(cta)
+	memory, until = t.kv.Where(seq, from+tile*t.tile)
+	return memory, max(tile+1, (until-from)/t.tile)
 }
 
 // Epilogue implements gpu.Program: the partial result in fp32, and its running

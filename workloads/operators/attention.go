@@ -2,6 +2,7 @@ package operators
 
 import (
 	"context"
+	"math"
 
 	"hwsim/devices/gpu"
 	"hwsim/hierarchy"
@@ -138,6 +139,9 @@ func (k *cache) Read(seq, head, from, to int, runs []gpu.Run) []gpu.Run {
 	}
 	return runs
 }
+
+// Where implements kernels.KV: all of it lies in one memory.
+func (*cache) Where(int, int) (memory, until int) { return 0, math.MaxInt32 }
 
 // rows appends the reads of a head's rows of so many bytes, one a token.
 func (k *cache) rows(base, row uint64, seq, head, from, to int, runs []gpu.Run) []gpu.Run {
