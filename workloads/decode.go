@@ -83,10 +83,7 @@ func (d *decode) kernel(span int, class string, k *gpu.Kernel, bytes uint64) int
 // norm appends the norm with the n-th norm weight.
 func (d *decode) norm(span, n int, in, out uint64) {
 	width := uint64(d.model.Hidden) * 2
-	r := &kernels.Rows{Grid: [2]int{len(d.lengths), 1},
-		Reads:  []kernels.Piece{{Addr: in, Outer: width, Bytes: width}, {Addr: d.layout.norms + uint64(n)*align(width), Bytes: width}},
-		Writes: []kernels.Piece{{Addr: out, Outer: width, Bytes: width}}}
-	k := d.config.Kernels.Norm.Kernel("", len(d.lengths), r)
+	k := d.config.Kernels.Norm.Norm(len(d.lengths), d.model.Hidden, in, d.layout.norms+uint64(n)*align(width), out)
 	d.kernel(span, "norm", k, 2*width*uint64(len(d.lengths))+width)
 }
 
@@ -115,9 +112,18 @@ func (d *decode) product(span int, l models.Linear, w, x, y kernels.Matrix, grou
 		for s := range uint64(g.Splits) {
 			parts = append(parts, kernels.At(d.layout.act.split+s*uint64(g.M*l.Out)*4, uint64(l.Out)*4))
 		}
-		r := d.config.Kernels.SplitReduce.Sum(g.M, l.Out, parts, y)
+		r := d.config.Kernels.SplitReduce.Sum(g.M, l.Out, parts, d.addedTo(l.Name), y)
 		d.kernel(span, "splitk_reduce", r, uint64(g.M*l.Out)*(4*uint64(g.Splits)+2))
 	}
+}
+
+// addedTo returns the copy of the residual stream to which the framework adds a
+// product by name, no address if it adds it to none.
+func (d *decode) addedTo(product string) (m kernels.Matrix) {
+	if d.config.Kernels.ResidualCopy && (product == "o" || product == "down") {
+		m = kernels.At(d.layout.act.reduce, uint64(d.model.Hidden)*2)
+	}
+	return m
 }
 
 // residual appends the framework's copy of the residual stream.

@@ -85,3 +85,22 @@ func TestEvenCTAsAskForALineARequest(t *testing.T) {
 	const extra = tiles * (bytes/128 - bytes/granule) * 10 * ns
 	requireNear(t, extra, span(true)-span(false), 0.05)
 }
+
+func TestOnlyALaunchsFirstCTAsWaitForCode(t *testing.T) {
+	const code = 3 * us
+	c := testConfig(1)
+	ends := func(code sim.Time) (ends []sim.Time) {
+		g := newRig(t, c, memory{})
+		k := kernel(6, 1, &streamer{})
+		k.Code = code
+		g.run(Op{Kernel: k}, Op{Kernel: k, After: []int{0}}, Op{Kernel: k, After: []int{1}})
+		for op := range 3 {
+			ends = append(ends, g.gpu.Front.Op(op).End)
+		}
+		return ends
+	}
+	without := ends(0)
+	for n, end := range ends(code) {
+		require.InDelta(t, float64(n+1)*code.Nanoseconds(), (end - without[n]).Nanoseconds(), 5, "three waves of two CTAs wait once a launch")
+	}
+}

@@ -43,10 +43,11 @@ type Where func(cta, tile int) (memory, until int)
 type Kernel struct {
 	Name       string
 	CTAs       int
-	Threads    int // a CTA
-	Registers  int // a thread
-	Shared     int // bytes of shared memory a CTA
-	Stages     int // tiles in flight a CTA, 1 to MaxStages
+	Threads    int      // a CTA
+	Registers  int      // a thread
+	Shared     int      // bytes of shared memory a CTA
+	Stages     int      // tiles in flight a CTA, 1 to MaxStages
+	Code       sim.Time // until an SM has the kernel's code, from its first CTA on
 	Prologue   sim.Time
 	Epilogue   sim.Time
 	TileChain  sim.Time // least time from tile to tile within a CTA

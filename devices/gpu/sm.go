@@ -69,6 +69,8 @@ type Group struct {
 type sm struct {
 	portFree sim.Time // when its port is next idle
 	out      issuer
+	launch   uint32    // of the CTA that came last, counted from one
+	coded    sim.Time  // when its code is there
 	coreFree sim.Time  // when the next tile can have the SM to itself
 	power    sim.Time  // when the tiles so far would have ended at the rate that power allows
 	even     scheduler // of fixed parts that share the SM
@@ -194,7 +196,16 @@ func (g *Group) start(at sim.Time, m *devices.Message) {
 	s := &g.sms[m.Bytes]
 	s.l1.begin(m.Tag)
 	s.resident = append(s.resident, slot)
-	g.fixed(at, slot, k.Prologue, prologueDone)
+	g.fixed(at, slot, s.code(at, m.Tag+1, k.Code)+k.Prologue, prologueDone)
+}
+
+// code returns how long a CTA waits for its code, which the launch's first CTA
+// on the SM has asked for.
+func (s *sm) code(at sim.Time, launch uint32, length sim.Time) sim.Time {
+	if s.launch != launch {
+		s.launch, s.coded = launch, at+length
+	}
+	return max(0, s.coded-at)
 }
 
 // chain returns how long a tile of a CTA takes with the SM as crowded as it is.

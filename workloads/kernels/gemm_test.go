@@ -279,22 +279,46 @@ func product3(t *testing.T, grid string) int {
 	return n
 }
 
-// The reduction reads all parts once and writes y once.
+// The reduction reads all parts once, and what it adds them to, and writes y
+// once.
 func TestSplitReductionJoinsEveryPart(t *testing.T) {
 	const height, width, splits = 3, 1000, 3
 	var parts []Matrix
 	for s := range uint64(splits) {
 		parts = append(parts, Matrix{1<<32 + s*height*width*4, width * 4})
 	}
-	k := library(t, "hopper_triton").SplitReduce.Sum(height, width, parts, Matrix{2 << 32, width * 2})
-	in, out := touch.Cover{}, touch.Cover{}
-	touch.Walk(k, func(r gpu.Run, write bool) {
-		if write {
-			out.Add(r, 2)
+	for _, added := range []Matrix{{}, {3 << 32, width * 2}} {
+		k := library(t, "hopper_triton").SplitReduce.Sum(height, width, parts, added, Matrix{2 << 32, width * 2})
+		in, plus, out := touch.Cover{}, touch.Cover{}, touch.Cover{}
+		touch.Walk(k, func(r gpu.Run, write bool) {
+			switch {
+			case write:
+				out.Add(r, 2)
+			case r.Addr >= 3<<32:
+				plus.Add(r, 2)
+			default:
+				in.Add(r, 4)
+			}
+		})
+		in.Exactly(t, parts[0].Addr, parts[0].Pitch, height*splits, width*4, 4, 1)
+		out.Exactly(t, 2<<32, width*2, height, width*2, 2, 1)
+		if added.Addr != 0 {
+			plus.Exactly(t, added.Addr, added.Pitch, height, width*2, 2, 1)
 		} else {
-			in.Add(r, 4)
+			require.Empty(t, plus)
 		}
-	})
-	in.Exactly(t, parts[0].Addr, parts[0].Pitch, height*splits, width*4, 4, 1)
-	out.Exactly(t, 2<<32, width*2, height, width*2, 2, 1)
+	}
+}
+
+func TestSplitReductionWaitsForEachPart(t *testing.T) {
+	parts, added := []Matrix{At(1<<32, 256), At(2<<32, 256)}, At(3<<32, 128)
+	k := library(t, "hopper_triton").SplitReduce.Sum(1, 64, parts, added, At(4<<32, 128))
+	require.Equal(t, 1, k.Stages, "tiles in flight")
+	require.Empty(t, k.Program.Prologue(1, nil))
+	require.Equal(t, 3, k.Program.Tiles(1))
+	for tile, first := range []uint64{1<<32 + 128, 2<<32 + 128, 3<<32 + 64} {
+		runs := k.Program.Tile(1, tile, nil)
+		require.Len(t, runs, 1)
+		require.Equal(t, first, runs[0].Addr, "tile %d", tile)
+	}
 }

@@ -34,6 +34,7 @@ type Launch struct {
 	Threads     int     `toml:"threads"`      // a CTA
 	Registers   int     `toml:"registers"`    // a thread
 	SharedBytes int     `toml:"shared_bytes"` // a CTA
+	CodeNs      float64 `toml:"code_ns"`      // of an SM's first CTAs: until its code is there
 	PrologueNs  float64 `toml:"prologue_ns"`  // CTA start to its first loads
 	EpilogueNs  float64 `toml:"epilogue_ns"`  // last tile to the CTA's stores
 }
@@ -82,6 +83,8 @@ type RowProfile struct {
 	Unroll   int     `toml:"unroll"`   // for loops: iterations whose loads leave together; 0: one
 	ChainNs  float64 `toml:"chain_ns"` // for loops: least time an iteration
 	SMNs     float64 `toml:"sm_ns"`
+
+	ElementNs float64 `toml:"element_ns"` // of norms: a thread's time an element
 }
 
 // Validate reports values that no kernel has.
@@ -149,5 +152,5 @@ func (p *Profiles) launches() map[string]*Launch {
 // Kernel returns a Kernel with the launch's figures.
 func (l *Launch) Kernel(name string, ctas int, p gpu.Program) *gpu.Kernel {
 	return &gpu.Kernel{Name: name, CTAs: ctas, Threads: l.Threads, Registers: l.Registers, Shared: l.SharedBytes, Stages: 1,
-		Prologue: sim.FromNanoseconds(l.PrologueNs), Epilogue: sim.FromNanoseconds(l.EpilogueNs), Program: p}
+		Code: sim.FromNanoseconds(l.CodeNs), Prologue: sim.FromNanoseconds(l.PrologueNs), Epilogue: sim.FromNanoseconds(l.EpilogueNs), Program: p}
 }

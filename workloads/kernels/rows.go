@@ -1,6 +1,11 @@
 package kernels
 
-import "hwsim/devices/gpu"
+import (
+	"math/bits"
+
+	"hwsim/devices/gpu"
+	"hwsim/sim"
+)
 
 // Rows is a row-wise or elementwise kernel over a two-dimensional grid: each
 // CTA reads its pieces, loops if it must, and writes its results.
@@ -77,4 +82,17 @@ func (p *RowProfile) Elementwise(name string, height, width int, elem uint64, in
 	}
 	r.Writes = append(r.Writes, part(out))
 	return p.Kernel(name, height*n, r)
+}
+
+// Norm builds a kernel whose CTAs each normalise a row: they read it, then the
+// weights that all rows share, which nothing brings before the row's mean is
+// known. Places up to the next power of two cost the same as elements.
+func (p *RowProfile) Norm(rows, width int, in, weights, out uint64) *gpu.Kernel {
+	b := uint64(width) * 2
+	r := &Rows{Grid: [2]int{rows, 1}, Reads: []Piece{{Addr: in, Outer: b, Bytes: b}}, Writes: []Piece{{Addr: out, Outer: b, Bytes: b}},
+		Loop: 1, LoopRead: Piece{Addr: weights, Bytes: b}}
+	k := p.Kernel("norm", rows, r)
+	places := 1 << bits.Len(uint(width-1))
+	k.TileChain = sim.FromNanoseconds(p.ElementNs * float64(places) / float64(p.Threads))
+	return k
 }

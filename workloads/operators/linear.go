@@ -53,7 +53,7 @@ func (b *bench) product(g *gpu.Config, p *kernels.Profiles, w, x, y kernels.Matr
 		for s := range uint64(product.Splits) {
 			in = append(in, kernels.At(parts+s*uint64(o.M*o.N)*4, uint64(o.N)*4))
 		}
-		call = append(call, kernel{Kernel: p.SplitReduce.Sum(o.M, o.N, in, y), class: "splitk_reduce"})
+		call = append(call, kernel{Kernel: p.SplitReduce.Sum(o.M, o.N, in, kernels.Matrix{}, y), class: "splitk_reduce"})
 	}
 	return call
 }
