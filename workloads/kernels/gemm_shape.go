@@ -2,6 +2,7 @@ package kernels
 
 import (
 	"math"
+	"math/bits"
 	"slices"
 
 	"hwsim/devices/gpu"
@@ -21,16 +22,17 @@ type Shape struct {
 // Up to 64 tokens the product streams W. The tile is as narrow as holds the
 // tokens and as low as one wave of clusters of four allows, or of pairs if
 // those would be a third higher. Where a wave leaves half of the SMs idle, or
-// of a deep product three in ten, K is split into parts that fill them best;
-// tiles of 64 tokens are halved instead while K is not deep. If no tile is high
-// enough for one wave, SMs have as few rows one after the other as can be.
+// of a deep product three in ten, or of one twice as deep any, K is split into
+// as many parts as the rules allow; tiles of 64 tokens are halved instead while K
+// is not deep. If no tile is high enough for one wave, SMs have as few rows one
+// after the other as can be.
 //
 // With more tokens it is what takes the least time by the library's own
 // estimate: waves of tiles, each of so many steps that take their arithmetic
 // or their loads, whichever is longer.
 //
-// Of cuBLAS 13's choices for the 290 products of h200/kernel_info.csv 181 are
-// the same and 262 leave as much to do one after the other.
+// Of cuBLAS 13's choices for the 290 products of h200/kernel_info.csv 213 are
+// the same and 269 leave as much to do one after the other.
 func (p *GEMMProfile) Shape(c *gpu.Config, rows, k, m, groups int) Shape {
 	if cols := p.narrowest(m); cols > 0 && p.WideCluster > 1 {
 		return p.streaming(c, rows, k, cols, groups)
@@ -84,7 +86,7 @@ func (p *GEMMProfile) streaming(c *gpu.Config, rows, k, cols, groups int) Shape 
 	}
 	idle := 1 - s.filled(c, rows)
 	switch {
-	case groups > 1 || idle < 0.3:
+	case groups > 1 || idle < 0.3 && k < 2*p.DeepK:
 		return s
 	case k >= p.DeepK:
 	case idle < 0.5:
@@ -94,32 +96,52 @@ func (p *GEMMProfile) streaming(c *gpu.Config, rows, k, cols, groups int) Shape 
 		s.High, s.Wide, s.slots = 1, p.Cluster, c.SMs
 		return s
 	}
-	best := s.filled(c, rows)
-	for _, high := range []int{p.WideCluster, p.Cluster} {
-		for _, r := range p.heights(cols) {
-			t := Shape{Rows: r, Cols: cols, High: high, Wide: 1, slots: c.SMs}
-			if high == p.WideCluster {
-				t.slots = p.wideSlots(c)
-			}
-			t.Splits = min(t.slots/t.tiles(rows, 1, 1), p.MaxSplit, k/p.SplitDepth)
-			if f := t.filled(c, rows); p.fits(r, cols) && t.Splits > 1 && f > 1.05*best {
-				best, s = f, t
-			}
-		}
+	if parts := p.inParts(c, rows, k, cols); parts.Splits > 1 {
+		return parts
 	}
 	return s
 }
 
+// inParts returns the shape of one wave with the most parts of K that the rules
+// allow and that fills the SMs well; of those with as many, the one that fills
+// them best. Splits is 0 if there is none.
+func (p *GEMMProfile) inParts(c *gpu.Config, rows, k, cols int) (best Shape) {
+	const well = 0.75
+	rule := p.partsRule(cols)
+	fills := well
+	for _, high := range []int{p.WideCluster, p.Cluster} {
+		for _, r := range p.heights(cols) {
+			if !p.fits(r, cols) || cols < fineCols && bits.OnesCount(uint(r)) > 1 { // names have no others in parts, but for one 192x32
+				continue
+			}
+			t := Shape{Rows: r, Cols: cols, High: high, Wide: 1, slots: c.SMs}
+			if high == p.WideCluster {
+				t.slots = p.wideSlots(c)
+			}
+			t.Splits = min(t.slots/t.tiles(rows, 1, 1), rule.Most, k/rule.Depth)
+			if f := t.filled(c, rows); t.Splits > 1 && f > well && (t.Splits > best.Splits || t.Splits == best.Splits && f > fills) {
+				best, fills = t, f
+			}
+		}
+	}
+	return best
+}
+
+// partsRule returns the rule for tiles so wide.
+func (p *GEMMProfile) partsRule(cols int) PartsRule {
+	return p.Parts[slices.IndexFunc(p.Parts, func(r PartsRule) bool { return r.Cols >= cols })]
+}
+
 // turns returns the shape of a product that needs several waves: the least
-// rows one after the other on an SM, and the highest such tile with a deep
-// enough pipeline.
+// rows one after the other on an SM, and the highest such tile; of narrow ones
+// with a deep enough pipeline.
 func (p *GEMMProfile) turns(c *gpu.Config, rows, cols, groups int) (best Shape) {
-	const deep = 4 // stages
+	const narrow, deep = 16, 4 // up to so many tokens there are so many stages
 	least := math.MaxInt
-	for _, r := range p.heights(cols) {
+	for _, r := range p.TileRows {
 		s := Shape{Rows: r, Cols: cols, Splits: 1, High: p.Cluster, Wide: 1, slots: c.SMs}
 		after := up(s.tiles(rows, 1, groups), s.slots) / s.slots * r
-		if p.fits(r, cols) && after <= least && (p.stages(r, cols) >= deep || least == math.MaxInt) {
+		if p.fits(r, cols) && after <= least && (cols > narrow || p.stages(r, cols) >= deep || least == math.MaxInt) {
 			best, least = s, after
 		}
 	}

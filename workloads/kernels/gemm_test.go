@@ -219,6 +219,48 @@ func TestGEMMShapesFollowCuBLAS(t *testing.T) {
 	require.Greater(t, 4*alike, 3*n)
 }
 
+// Deep products that stream W have the parts of K that grids of cuBLAS show.
+func TestGEMMPartsOfDeepProducts(t *testing.T) {
+	p := library(t, "hopper_triton").GEMM
+	for _, want := range []struct {
+		name       string
+		rows, k, m int
+		tile       [2]int
+		splits     int
+	}{
+		{"the tallest that fill a wave", 4096, 14336, 1, [2]int{128, 8}, 4},
+		{"up to five", 5120, 13824, 8, [2]int{256, 8}, 5},
+		{"no less deep than their rule", 5120, 8192, 16, [2]int{128, 16}, 3},
+		{"fewer of wider tiles", 5120, 13824, 32, [2]int{128, 32}, 3},
+		{"of tiles of 64 tokens three", 4096, 14336, 64, [2]int{96, 64}, 3},
+		{"though one wave were full without", 8192, 28672, 1, [2]int{256, 8}, 4},
+		{"not of a full wave half as deep", 8192, 8192, 1, [2]int{64, 8}, 1},
+	} {
+		s := p.Shape(part(132), want.rows, want.k, want.m, 1)
+		require.Equal(t, want.tile, [2]int{s.Rows, s.Cols}, want.name)
+		require.Equal(t, want.splits, s.Splits, want.name)
+	}
+}
+
+func TestGEMMPartsNeedARuleForEveryWidth(t *testing.T) {
+	for _, parts := range [][]PartsRule{nil, {{Cols: 32, Most: 2, Depth: 64}}, {{Cols: 64, Most: 2}}, {{Cols: 64, Most: 2, Depth: 64}, {Cols: 8, Most: 2, Depth: 64}}} {
+		p := library(t, "hopper_triton").GEMM
+		p.Parts = parts
+		var keys []string
+		p.validateParts(func(key, _ string) { keys = append(keys, key) })
+		require.NotEmpty(t, keys, "%v", parts)
+		require.Equal(t, "gemm.parts", keys[0])
+	}
+}
+
+// Products of several waves have deep pipelines only where tiles are narrow.
+func TestGEMMOfSeveralWavesIsTall(t *testing.T) {
+	p := library(t, "hopper_triton").GEMM
+	for m, rows := range map[int]int{8: 256, 16: 256, 32: 512, 64: 512} {
+		require.Equal(t, rows, p.Shape(part(132), 128256, 4096, m, 1).Rows, "%d tokens", m)
+	}
+}
+
 // With more tiles of y than twice the CTAs the library counts them out.
 func TestGEMMCountsOutTilesBeyondTwoWaves(t *testing.T) {
 	for _, p := range []struct {

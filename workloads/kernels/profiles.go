@@ -42,26 +42,34 @@ type Launch struct {
 // GEMMProfile is a library's matrix product.
 type GEMMProfile struct {
 	Launch
-	TileRows      []int   `toml:"tile_rows"`        // heights to choose from: rows of W a CTA holds, ascending
-	FineRows      []int   `toml:"fine_rows"`        // the same for tiles of 64 tokens and more; empty: tile_rows
-	TileCols      []int   `toml:"tile_cols"`        // widths to choose from: tokens, ascending
-	TileElements  int     `toml:"tile_elements"`    // most accumulators of a CTA
-	AloneElements int     `toml:"alone_elements"`   // up to which each half of a CTA has tiles of its own, so that one computes while the other stores
-	TileK         int     `toml:"tile_k"`           // depth of one stage, elements
-	StageBytes    int     `toml:"stage_bytes"`      // shared memory that stages may fill
-	MaxStages     int     `toml:"max_stages"`       //
-	Cluster       int     `toml:"cluster"`          // CTAs that share an operand's tile by multicast
-	WideCluster   int     `toml:"wide_cluster"`     // the same of products that stream W; 0: they have no rule of their own
-	WideSlots     float64 `toml:"wide_slots"`       // share of the SMs that such clusters fill
-	Persistent    bool    `toml:"persistent"`       // a grid has one wave of CTAs, which take tile after tile; else a CTA a tile
-	SharedPerClk  float64 `toml:"shared_per_clock"` // bytes of operands that the tensor cores take from shared memory
-	DrainGBps     float64 `toml:"drain_gbps"`       // of y out of accumulators between two tiles of a CTA; 0: at no cost
-	MaxSplit      int     `toml:"max_split"`        // most parts of K
-	SplitDepth    int     `toml:"split_depth"`      // least K of a part
-	DeepK         int     `toml:"deep_k"`           // from which on products that stream W have parts of K for every idle SM
-	SplitNs       float64 `toml:"split_ns"`         // of the library's estimate: adding up parts of K, for each and once more
-	SupplyGBps    float64 `toml:"supply_gbps"`      // of the library's estimate: operands into an SM
-	WaveNs        float64 `toml:"wave_ns"`          // of the library's estimate: beginning and end of a tile
+	TileRows      []int       `toml:"tile_rows"`        // heights to choose from: rows of W a CTA holds, ascending
+	FineRows      []int       `toml:"fine_rows"`        // the same for tiles of 64 tokens and more; empty: tile_rows
+	TileCols      []int       `toml:"tile_cols"`        // widths to choose from: tokens, ascending
+	TileElements  int         `toml:"tile_elements"`    // most accumulators of a CTA
+	AloneElements int         `toml:"alone_elements"`   // up to which each half of a CTA has tiles of its own, so that one computes while the other stores
+	TileK         int         `toml:"tile_k"`           // depth of one stage, elements
+	StageBytes    int         `toml:"stage_bytes"`      // shared memory that stages may fill
+	MaxStages     int         `toml:"max_stages"`       //
+	Cluster       int         `toml:"cluster"`          // CTAs that share an operand's tile by multicast
+	WideCluster   int         `toml:"wide_cluster"`     // the same of products that stream W; 0: they have no rule of their own
+	WideSlots     float64     `toml:"wide_slots"`       // share of the SMs that such clusters fill
+	Persistent    bool        `toml:"persistent"`       // a grid has one wave of CTAs, which take tile after tile; else a CTA a tile
+	SharedPerClk  float64     `toml:"shared_per_clock"` // bytes of operands that the tensor cores take from shared memory
+	DrainGBps     float64     `toml:"drain_gbps"`       // of y out of accumulators between two tiles of a CTA; 0: at no cost
+	Parts         []PartsRule `toml:"parts"`            // of products that stream W, by tokens, ascending
+	MaxSplit      int         `toml:"max_split"`        // most parts of K
+	SplitDepth    int         `toml:"split_depth"`      // least K of a part
+	DeepK         int         `toml:"deep_k"`           // from which on products that stream W have parts of K for every idle SM
+	SplitNs       float64     `toml:"split_ns"`         // of the library's estimate: adding up parts of K, for each and once more
+	SupplyGBps    float64     `toml:"supply_gbps"`      // of the library's estimate: operands into an SM
+	WaveNs        float64     `toml:"wave_ns"`          // of the library's estimate: beginning and end of a tile
+}
+
+// PartsRule bounds the parts of K of products that stream W.
+type PartsRule struct {
+	Cols  int `toml:"cols"`  // tokens up to which it holds
+	Most  int `toml:"most"`  // parts
+	Depth int `toml:"depth"` // least K of a part
 }
 
 // AttentionProfile is a library's split-KV decode attention.
@@ -125,6 +133,7 @@ func (p *Profiles) Validate(report func(key, message string)) {
 			report("attention.aged", "must be positive")
 		}
 	}
+	g.validateParts(report)
 	configs.Within(report, "attention.group_pad", p.Attention.GroupPad, 1, 256)
 	configs.Within(report, "attention.tile_tokens", p.Attention.TileTokens, 1, 4096)
 	configs.Within(report, "gemm.tile_k", g.TileK, 1, 4096)
@@ -134,6 +143,20 @@ func (p *Profiles) Validate(report func(key, message string)) {
 	configs.Within(report, "attention.paged.stages", p.Attention.Paged.Stages, 0, gpu.MaxStages)
 	configs.Within(report, "attention.int8.stages", p.Attention.Int8.Stages, 0, gpu.MaxStages)
 	configs.Within(report, "attention_reduce.stages", p.AttnReduce.Stages, 1, gpu.MaxStages)
+}
+
+// validateParts reports rules that leave a product that streams W without one.
+func (p *GEMMProfile) validateParts(report func(key, message string)) {
+	last := 0
+	for _, r := range p.Parts {
+		if r.Cols <= last || r.Most < 1 || r.Depth < 1 {
+			report("gemm.parts", "must be by ascending cols, with positive most and depth")
+		}
+		last = r.Cols
+	}
+	if p.WideCluster > 1 && last < fineCols {
+		report("gemm.parts", "must have a rule for 64 cols")
+	}
 }
 
 // launches returns every kernel's launch by the key of its table.
