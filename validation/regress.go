@@ -5,33 +5,39 @@ import (
 	"math"
 )
 
-// Regression is a row that a report predicts worse than another did. Errors
-// are in percent.
+// Regression is a row that a report predicts worse than an earlier one did, or
+// not at all. Errors are in percent.
 type Regression struct {
 	File string
 	Row  string
 	Was  float64
-	Now  float64
+	Now  *float64 // nil: no prediction
 }
 
 // String says what changed.
 func (r Regression) String() string {
-	return fmt.Sprintf("%s: %s: error %+.2f %%, was %+.2f %%", r.File, r.Row, r.Now, r.Was)
+	if r.Now == nil {
+		return fmt.Sprintf("%s: %s: no prediction, was %+.2f %% off", r.File, r.Row, r.Was)
+	}
+	return fmt.Sprintf("%s: %s: error %+.2f %%, was %+.2f %%", r.File, r.Row, *r.Now, r.Was)
 }
 
-// Regressions returns the rows of a report, in its order, whose errors are
-// greater in size than those of the same rows of an earlier one by more than
-// so many points. Rows that only one of them has are passed over.
+// Regressions returns the rows of an earlier report, in its order, that another
+// of the same kind of run has no prediction for, or one whose error is greater in
+// size by more than so many points.
 func Regressions(was, now *Report, points float64) (worse []Regression) {
 	type key struct{ file, row, bucket string }
-	old := map[key]float64{}
-	for _, r := range was.Rows {
-		old[key{r.File, r.Row, r.Bucket}] = r.Error
-	}
+	found := map[key]float64{}
 	for _, r := range now.Rows {
-		e, ok := old[key{r.File, r.Row, r.Bucket}]
-		if ok && math.Abs(r.Error) > math.Abs(e)+points {
-			worse = append(worse, Regression{r.File, r.Row, e, r.Error})
+		found[key{r.File, r.Row, r.Bucket}] = r.Error
+	}
+	for _, r := range was.Rows {
+		e, ok := found[key{r.File, r.Row, r.Bucket}]
+		switch {
+		case !ok:
+			worse = append(worse, Regression{r.File, r.Row, r.Error, nil})
+		case math.Abs(e) > math.Abs(r.Error)+points:
+			worse = append(worse, Regression{r.File, r.Row, r.Error, &e})
 		}
 	}
 	return worse

@@ -6,7 +6,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A row is worse when its error has grown in size, whichever its sign.
+// A row is worse when its error has grown in size, whichever its sign, or when
+// nothing predicts it any more.
 func TestRegressionsAreOfTheErrorsSizes(t *testing.T) {
 	report := func(errors ...float64) *Report {
 		r := &Report{}
@@ -15,12 +16,19 @@ func TestRegressionsAreOfTheErrorsSizes(t *testing.T) {
 		}
 		return r
 	}
+	texts := func(was, now *Report, points float64) (all []string) {
+		for _, r := range Regressions(was, now, points) {
+			all = append(all, r.String())
+		}
+		return all
+	}
 	was := report(1, -1, 4, -4, 2)
-	require.Empty(t, Regressions(was, was, 0))
-	require.Empty(t, Regressions(was, report(2, 2, -4, 0, 2), 1), "by a point at most")
-	require.Equal(t, []Regression{{"t.csv", "a", 1, -2.5}, {"t.csv", "d", -4, 6}}, Regressions(was, report(-2.5, 0, 4, 6, 2, 50), 1), "a new row has nothing to be worse than")
-	other := report(9)
+	require.Empty(t, texts(was, was, 0))
+	require.Empty(t, texts(was, report(2, 2, -4, 0, 2), 1), "by a point at most")
+	require.Empty(t, texts(was, report(1, -1, 4, -4, 2, 50), 0), "a new row has nothing to be worse than")
+	require.Equal(t, []string{"t.csv: a: error -2.50 %, was +1.00 %", "t.csv: d: error +6.00 %, was -4.00 %", "t.csv: e: no prediction, was +2.00 % off"},
+		texts(was, report(-2.5, 0, 4, 6), 1))
+	other := report(1)
 	other.Rows[0].Bucket = "y"
-	require.Empty(t, Regressions(was, other, 1), "another regime's row of that name")
-	require.Equal(t, "t.csv: a: error -2.50 %, was +1.00 %", Regression{"t.csv", "a", 1, -2.5}.String())
+	require.Equal(t, []string{"t.csv: a: no prediction, was +1.00 % off"}, texts(report(1), other, 1), "another regime's row of that name")
 }

@@ -113,12 +113,17 @@ func (d *decode) product(span int, l models.Linear, w, x, y kernels.Matrix, grou
 			parts = append(parts, kernels.At(d.layout.act.split+s*uint64(g.M*l.Out)*4, uint64(l.Out)*4))
 		}
 		r := d.config.Kernels.SplitReduce.Sum(g.M, l.Out, parts, d.addedTo(l.Name), y)
-		d.kernel(span, "splitk_reduce", r, uint64(g.M*l.Out)*(4*uint64(g.Splits)+2))
+		each := 4*uint64(g.Splits) + 2
+		if d.addedTo(l.Name).Addr != 0 {
+			each += 2
+		}
+		d.kernel(span, "splitk_reduce", r, uint64(g.M*l.Out)*each)
 	}
 }
 
 // addedTo returns the copy of the residual stream to which the framework adds a
-// product by name, no address if it adds it to none.
+// product by name, no address if it adds it to none. Products that are not split
+// read it at their end, which is left out.
 func (d *decode) addedTo(product string) (m kernels.Matrix) {
 	if d.config.Kernels.ResidualCopy && (product == "o" || product == "down") {
 		m = kernels.At(d.layout.act.reduce, uint64(d.model.Hidden)*2)

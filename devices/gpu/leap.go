@@ -185,8 +185,8 @@ func (u *GPU) drift(k *Kernel, now sim.Time, length float64) *drift {
 	u.each(k, func(c *cta) {
 		p := d.of(c)
 		p.ctas++
-		p.done, p.age = p.done+float64(c.done-c.before), p.age+d.age(c)
-		p.oldDone, p.oldAge = p.oldDone+float64(c.noted.done-c.before), p.oldAge+c.noted.age
+		p.done, p.age = p.done+float64(c.here()), p.age+d.age(c)
+		p.oldDone, p.oldAge = p.oldDone+float64(c.noted.done), p.oldAge+c.noted.age
 	})
 	n, age, oldAge := 0.0, 0.0, 0.0
 	for i := range d.paces {
@@ -201,8 +201,8 @@ func (u *GPU) drift(k *Kernel, now sim.Time, length float64) *drift {
 		e, p := d.ahead(c), d.of(c)
 		squares += e * e
 		if c.noted.age > 0 && p.oldAge < p.age {
-			before = append(before, float64(c.noted.done-c.before)-p.oldDone/p.oldAge*c.noted.age)
-			since = append(since, float64(c.done-c.noted.done)-(p.done-p.oldDone)/(p.age-p.oldAge)*(d.age(c)-c.noted.age))
+			before = append(before, float64(c.noted.done)-p.oldDone/p.oldAge*c.noted.age)
+			since = append(since, float64(c.here()-c.noted.done)-(p.done-p.oldDone)/(p.age-p.oldAge)*(d.age(c)-c.noted.age))
 		}
 	})
 	const counting = 1.0 / 12 // variance of rounding to whole tiles
@@ -224,7 +224,7 @@ func (u *GPU) Mark(now sim.Time) {
 	for _, g := range u.Groups {
 		for i := range g.ctas {
 			c := &g.ctas[i]
-			c.noted.done, c.noted.age = c.done, d.age(c)
+			c.noted.done, c.noted.age = c.here(), d.age(c)
 		}
 	}
 }
@@ -233,7 +233,7 @@ func (u *GPU) Mark(now sim.Time) {
 func (d *drift) age(c *cta) float64 { return max(1, d.now-float64(c.began)+float64(c.skipped)) }
 
 // ahead returns by how many tiles a CTA is ahead of the mean of its memory.
-func (d *drift) ahead(c *cta) float64 { return float64(c.done-c.before) - d.of(c).speed()*d.age(c) }
+func (d *drift) ahead(c *cta) float64 { return float64(c.here()) - d.of(c).speed()*d.age(c) }
 
 // further returns by how many tiles more it will be after the leap.
 func (d *drift) further(c *cta) float64 {

@@ -225,6 +225,9 @@ func TestLeapEndsBeforeAnotherMemory(t *testing.T) {
 	g.gpu.Apply(l, g.engine.Now(), 0)
 	g.runUntil(func() bool { return g.gpu.Progress().Crossings == resident })
 	require.False(t, g.offered(), "no pace is known there")
+	for _, p := range g.gpu.drift(k, g.engine.Now(), 0).paces {
+		require.Zero(t, p.done, "tiles under way from the memory before do not count")
+	}
 	g.runUntil(g.offered)
 	require.Greater(t, g.leap().Steps, tiles/2)
 	g.finish()

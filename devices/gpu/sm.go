@@ -95,10 +95,10 @@ type cta struct {
 	began   sim.Time // to load its tiles, or those in the memory where it reads now
 	skipped sim.Time // length of the leaps since
 	owed    float64  // parts of a tile that they have left out
-	before  int32    // tiles done when it began
+	before  int32    // tiles in other memories before
 	alike   int32    // first tile that lies in another memory
 	memory  int      // where those before lie
-	noted   struct { // what it had done at the last Mark
+	noted   struct { // what it had done there at the last Mark
 		done int32
 		age  float64
 	}
@@ -252,9 +252,12 @@ func (g *Group) load(at sim.Time, slot int32) {
 // does not tell its pace there.
 func (c *cta) cross(at sim.Time) {
 	c.memory, c.alike = c.kernel.where(int(c.id), int(c.next))
-	c.began, c.skipped, c.before, c.owed = at, 0, c.done, 0
-	c.noted.done, c.noted.age = c.done, 0
+	c.began, c.skipped, c.before, c.owed = at, 0, c.next, 0
+	c.noted.done, c.noted.age = 0, 0
 }
+
+// here returns how many tiles it has done in the memory where it reads now.
+func (c *cta) here() int32 { return max(0, c.done-c.before) }
 
 // arrive takes one answer off the crossbar, through the GPC's port and the
 // SM's.

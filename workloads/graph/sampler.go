@@ -130,8 +130,8 @@ func (s *sampler) restart(now sim.Time) {
 }
 
 // active names the flows under way, and lists them when the name changes. A
-// grid's CTAs coming, going, and reading from another memory change it only when
-// none waits for a place.
+// grid's CTAs coming, going, and reading from another memory change it only while
+// fewer wait for a place than have one.
 func (s *sampler) active() string {
 	var name [64]byte
 	n := name[:0]

@@ -1,6 +1,8 @@
 package kernels
 
 import (
+	"slices"
+
 	"hwsim/devices/gpu"
 	"hwsim/models"
 	"hwsim/sim"
@@ -44,6 +46,16 @@ type AttentionLoop struct {
 	Aged      []float64 `toml:"aged"`       // share of that time by age of the CTA among as many on the SM, oldest first; empty: all alike
 	FixedSM   bool      `toml:"fixed_sm"`   // prologue and epilogue take the SM
 	InStep    int       `toml:"in_step"`    // tiles up to which CTAs of an SM stay in step and share it evenly; longer ones take turns
+}
+
+// validate reports values that no loop has.
+func (l *AttentionLoop) validate(table string, report func(key, message string)) {
+	switch n := len(l.Aged); {
+	case n > 0 && slices.Min(l.Aged) <= 0:
+		report(table+".aged", "must be positive")
+	case n > 0 && n != len(l.CrowdedNs):
+		report(table+".aged", "must have as many values as crowded_ns")
+	}
 }
 
 // For returns the profile of the kernel compiled for a cache in pages, or of

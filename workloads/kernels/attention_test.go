@@ -117,3 +117,20 @@ func count(times map[uint64]int, runs []gpu.Run) {
 		}
 	}
 }
+
+func TestAgesGoWithCrowding(t *testing.T) {
+	for _, test := range []struct {
+		aged, crowded []float64
+		want          []string
+	}{
+		{nil, nil, nil},
+		{[]float64{0.5, 1.5}, []float64{100, 150}, nil},
+		{[]float64{0, 1.5}, []float64{100, 150}, []string{"x.aged must be positive"}},
+		{[]float64{0.5, 1.5}, []float64{100}, []string{"x.aged must have as many values as crowded_ns"}},
+	} {
+		var got []string
+		l := AttentionLoop{Aged: test.aged, CrowdedNs: test.crowded}
+		l.validate("x", func(key, message string) { got = append(got, key+" "+message) })
+		require.Equal(t, test.want, got)
+	}
+}

@@ -118,7 +118,7 @@ func (p *GEMMProfile) inParts(c *gpu.Config, rows, k, cols int) (best Shape) {
 			if high == p.WideCluster {
 				t.slots = p.wideSlots(c)
 			}
-			t.Splits = min(t.slots/t.tiles(rows, 1, 1), rule.Most, k/rule.Depth)
+			t.Splits = min(t.slots/t.tiles(rows, 1, 1), rule.Most, p.MaxSplit, k/rule.Depth)
 			if f := t.filled(c, rows); t.Splits > 1 && f > well && (t.Splits > best.Splits || t.Splits == best.Splits && f > fills) {
 				best, fills = t, f
 			}

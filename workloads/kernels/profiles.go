@@ -1,8 +1,6 @@
 package kernels
 
 import (
-	"slices"
-
 	"hwsim/configs"
 	"hwsim/devices/gpu"
 	"hwsim/sim"
@@ -58,8 +56,8 @@ type GEMMProfile struct {
 	DrainGBps     float64     `toml:"drain_gbps"`       // of y out of accumulators between two tiles of a CTA; 0: at no cost
 	Parts         []PartsRule `toml:"parts"`            // of products that stream W, by tokens, ascending
 	MaxSplit      int         `toml:"max_split"`        // most parts of K
-	SplitDepth    int         `toml:"split_depth"`      // least K of a part
-	DeepK         int         `toml:"deep_k"`           // from which on products that stream W have parts of K for every idle SM
+	SplitDepth    int         `toml:"split_depth"`      // least K of a part of products of more tokens
+	DeepK         int         `toml:"deep_k"`           // from which on products that stream W have parts of K if a wave leaves 30 % of the SMs idle; from twice that on always
 	SplitNs       float64     `toml:"split_ns"`         // of the library's estimate: adding up parts of K, for each and once more
 	SupplyGBps    float64     `toml:"supply_gbps"`      // of the library's estimate: operands into an SM
 	WaveNs        float64     `toml:"wave_ns"`          // of the library's estimate: beginning and end of a tile
@@ -69,7 +67,7 @@ type GEMMProfile struct {
 type PartsRule struct {
 	Cols  int `toml:"cols"`  // tokens up to which it holds
 	Most  int `toml:"most"`  // parts
-	Depth int `toml:"depth"` // least K of a part
+	Depth int `toml:"depth"` // least K of a part of products of more tokens
 }
 
 // AttentionProfile is a library's split-KV decode attention.
@@ -128,11 +126,9 @@ func (p *Profiles) Validate(report func(key, message string)) {
 			report(key+".prologue_ns", "and epilogue_ns must not be negative")
 		}
 	}
-	for _, l := range []*AttentionLoop{&p.Attention.AttentionLoop, &p.Attention.Paged, &p.Attention.Int8} {
-		if len(l.Aged) > 0 && slices.Min(l.Aged) <= 0 {
-			report("attention.aged", "must be positive")
-		}
-	}
+	p.Attention.AttentionLoop.validate("attention", report)
+	p.Attention.Paged.validate("attention.paged", report)
+	p.Attention.Int8.validate("attention.int8", report)
 	g.validateParts(report)
 	configs.Within(report, "attention.group_pad", p.Attention.GroupPad, 1, 256)
 	configs.Within(report, "attention.tile_tokens", p.Attention.TileTokens, 1, 4096)

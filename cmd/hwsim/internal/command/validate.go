@@ -55,30 +55,47 @@ func (o *validateOptions) parse(args []string) error {
 	if o.quick && o.all {
 		return userErrorf("validate: -quick and -all exclude each other")
 	}
-	given := false
-	f.Visit(func(f *flag.Flag) { given = given || f.Name == "data" })
-	if given {
+	given := map[string]bool{}
+	f.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	if given["data"] {
 		if err := checkData(o.data); err != nil {
 			return err
 		}
 	}
-	if o.against != "" {
-		if o.earlier, err = readReport(o.against); err != nil {
+	if given["against"] {
+		if o.earlier, err = o.readEarlier(); err != nil {
 			return err
 		}
 	}
 	return checkValidationOutputs(o.dir, o.force)
 }
 
-// readReport reads the report of an earlier validation.
-func readReport(path string) (*validation.Report, error) {
-	r := &validation.Report{}
-	text, err := os.ReadFile(path)
-	if err == nil {
-		err = json.Unmarshal(text, r)
+// readEarlier reads the report of the earlier run, which must have been of the
+// same kind.
+func (o *validateOptions) readEarlier() (*validation.Report, error) {
+	r, err := readReport(o.against)
+	switch {
+	case err != nil:
+		return nil, err
+	case !r.Complete:
+		return nil, userErrorf("-against %q: that run was interrupted", o.against)
+	case r.Config != o.config:
+		return nil, userErrorf("-against %q: that run was of -config %s, this is of %s", o.against, r.Config, o.config)
+	case r.Quick != o.quick:
+		return nil, userErrorf("-against %q: of that run and this, one is -quick", o.against)
 	}
-	if err != nil || r.Schema != validation.Schema {
-		return nil, userErrorf("-against %q: want a report.json that validate -o wrote, of schema %d", path, validation.Schema)
+	return r, nil
+}
+
+// readReport reads a report in JSON.
+func readReport(path string) (*validation.Report, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, userErrorf("-against: %w", err)
+	}
+	r := &validation.Report{}
+	if err := json.Unmarshal(text, r); err != nil || r.Schema != validation.Schema {
+		return nil, userErrorf("-against %q: want a report of validate in JSON, schema %d", path, validation.Schema)
 	}
 	return r, nil
 }

@@ -37,7 +37,9 @@ const (
 )
 
 func TestValidateErrorsAreOneLineAProblem(t *testing.T) {
-	tables := map[string]string{"good.csv": rivalsTable, "bad/x.csv": chaseColumns + "chase_randm,cg,4096,32,1\n", "bad/y.csv": chaseColumns + "chase_random,cg,4096\n"}
+	tables := map[string]string{"good.csv": rivalsTable, "h100.json": `{"schema":1,"complete":true,"config":"h100"}`,
+		"quick.json": `{"schema":1,"complete":true,"config":"h200","quick":true}`, "half.json": `{"schema":1,"config":"h200"}`,
+		"bad/x.csv": chaseColumns + "chase_randm,cg,4096,32,1\n", "bad/y.csv": chaseColumns + "chase_random,cg,4096\n"}
 	for _, test := range []struct{ args, err string }{
 		{"tables", `validate "tables": wants flags only; see hwsim validate -h`},
 		{"-data none", `-data "none": want a folder of CSV files`},
@@ -46,8 +48,12 @@ func TestValidateErrorsAreOneLineAProblem(t *testing.T) {
 		{"-format csv", `invalid value "csv" for flag -format: want text or json; see hwsim -h`},
 		{"-config h2000 -data tables", `config "h2000": no such file, and no preset of that name (did you mean "h200"?)`},
 		{"-config run.toml -data tables", "run.toml:1: behave: unknown key\nrun.toml:2: batch: unknown key"},
-		{"-data tables -against none.json", `-against "none.json": want a report.json that validate -o wrote, of schema 1`},
-		{"-data tables -against run.toml", `-against "run.toml": want a report.json that validate -o wrote, of schema 1`},
+		{"-data tables -against none.json", "-against: open none.json: no such file or directory"},
+		{"-data tables -against run.toml", `-against "run.toml": want a report of validate in JSON, schema 1`},
+		{"-data tables -against=", "-against: open : no such file or directory"},
+		{"-data tables -against tables/h100.json", `-against "tables/h100.json": that run was of -config h100, this is of h200`},
+		{"-data tables -against tables/quick.json", `-against "tables/quick.json": of that run and this, one is -quick`},
+		{"-data tables -against tables/half.json", `-against "tables/half.json": that run was interrupted`},
 		{"-data tables/none", `-data "tables/none": want a folder of CSV files`},
 		{"-data tables", `bad/x.csv:2: test: "chase_randm" is none of chase_random, chase_host, chase_peer, chase_pages_<n>KiB (did you mean "chase_random"?)` + "\n" +
 			"bad/y.csv:2: wrong number of fields"},
