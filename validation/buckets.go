@@ -113,6 +113,8 @@ const (
 	libraryEqual       bucket = "RTX PRO 6000 vLLM"
 	librarySkewed      bucket = "RTX PRO 6000 vLLM, two lengths"
 	libraryFlashInfer  bucket = "A800 FlashInfer"
+	libraryLatent      bucket = "A100 vLLM MLA"
+	libraryLatentHost  bucket = "A100 vLLM MLA, host"
 	prefills           bucket = "prompts to 8192"
 	prefillsLong       bucket = "prompts beyond 8192"
 
@@ -171,7 +173,7 @@ var bounds = []struct {
 	{retrievalScore, 15}, {retrievalTop, 15}, {retrievalFetch, 15}, {retrievalAttend, 15}, {retrievalLayer, 12},
 
 	{libraryAmpere, 8}, {libraryAmpereWhole, 10}, {libraryHopper, 9}, {libraryAda, 12}, {libraryShort, unbounded},
-	{libraryEqual, 6}, {librarySkewed, 6}, {libraryFlashInfer, 6}, {prefills, 8}, {prefillsLong, 8},
+	{libraryEqual, 6}, {librarySkewed, 6}, {libraryFlashInfer, 6}, {libraryLatent, 12}, {libraryLatentHost, unbounded}, {prefills, 8}, {prefillsLong, 8},
 
 	{hostReads, 5}, {hostMixed, 5}, {hostHalf, 15}, {hostMost, 15}, {linkCeiling, 1},
 }

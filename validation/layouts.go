@@ -44,7 +44,7 @@ var layouts = []layout{
 	{"decode attention of unequal sequences", []string{"gpu", "model", "tp", "q_heads_per_gpu", "kv_heads_per_gpu", "head_dim", "batch", "n_big", "kv_small", "kv_big"}, []string{"t_skewed_us"}, compileSkewedAttention},
 	{"decode attention of one layer", []string{"batch", "q_heads", "kv_heads", "head_dim", "kv_len"}, []string{"latency_us"}, compileLibraryAttention},
 	{"decode attention of one model", []string{"batch", "kv_len"}, []string{"latency_us_median"}, compileModelAttention},
-	{"latent decode attention", []string{"kernel", "kv_dtype", "q_heads", "batch", "kv_len"}, []string{"latency_us"}, nil},
+	{"latent decode attention", []string{"kernel", "kv_dtype", "q_heads", "batch", "kv_len"}, []string{"latency_us"}, compileLatentAttention},
 	{"prefill attention of one layer", []string{"batch", "q_heads", "kv_heads", "seq_len"}, []string{"latency_us"}, nil},
 	{"matrix products", []string{"m", "n", "k"}, []string{"latency_us"}, compileProducts},
 	{"collectives by GPU", []string{"gpu", "op", "num_gpus", "message_bytes"}, []string{"latency_us"}, compileCollectivesByGPU},

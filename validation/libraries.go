@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"hwsim/configs"
 	"hwsim/hierarchy"
+	"hwsim/models"
 	"hwsim/workloads/kernels"
 	"hwsim/workloads/operators"
 )
@@ -98,6 +100,74 @@ func (t *table) rank(r row, b bucket, o libraryAttention, column string, calls f
 		return
 	}
 	t.libraryTime(r, b, o, r.positive(column)/calls)
+}
+
+// latentAttention is a serving library's decode attention over a compressed
+// cache, of equal sequences of DeepSeek-V3.
+type latentAttention struct {
+	gpu    string
+	qHeads int
+	batch  int
+	tokens int
+}
+
+// latentCalls are submitted by the host at a time, and their mean told
+// (ai-dynamo/aiconfigurator, collector/vllm/collect_mla.py).
+const latentCalls = 6
+
+// compileLatentAttention compares the same: µs. The table's length counts a
+// token more than are attended to: 2, 4 and 8 tokens fill one, three and four
+// of the four parts.
+func compileLatentAttention(t *table) {
+	for _, r := range t.rows {
+		o := latentAttention{gpu: t.gpu(), qHeads: int(r.whole("q_heads", 1, 1<<10)), batch: int(r.whole("batch", 1, 1<<16)), tokens: int(r.whole("kv_len", 2, 1<<24)) - 1}
+		us := r.positive("latency_us")
+		switch kernel := r.text("kernel"); {
+		case kernel != "triton_mla" || o.gpu != "a100":
+			t.omit(r, "", "a kernel or GPU that no profile was validated for: "+kernel)
+		case r.text("kv_dtype") != "bf16":
+			t.omit(r, "", "a cache of other elements")
+		default:
+			options := o.options()
+			t.time(r, o.regime(), o, only, us*1e3, 0).moving(float64(options.Bytes()))
+		}
+	}
+}
+
+// hostWork is the most tokens, of all sequences and of each 16 heads, in a
+// context below longLatent, of which the GPU's time may be less than the
+// host's.
+const (
+	hostWork   = 1 << 18
+	longLatent = 1<<14 - 1
+)
+
+// regime tells rows apart by what bounds them.
+func (o latentAttention) regime() bucket {
+	if o.tokens < longLatent && (o.tokens+1)*o.batch*max(1, o.qHeads/16) < hostWork {
+		return libraryLatentHost
+	}
+	return libraryLatent
+}
+
+// options describes the row to the simulation.
+func (o latentAttention) options() operators.LatentAttentionOptions {
+	return operators.LatentAttentionOptions{MLA: models.MLA{KVLoraRank: 512, QKNopeDim: 128, QKRopeDim: 64, VDim: 128}, QHeads: o.qHeads,
+		Lengths: slices.Repeat([]int{o.tokens}, o.batch), Calls: latentCalls}
+}
+
+// simulate runs the row on the GPU that it names.
+func (o latentAttention) simulate(ctx context.Context, m *machine) (outcome, error) {
+	c, err := m.named(o.gpu)
+	if err != nil {
+		return nil, err
+	}
+	p, err := profiles("triton_mla")
+	if err != nil {
+		return nil, err
+	}
+	t, err := operators.LatentAttention(ctx, c, p, o.options())
+	return single(t.Ns, err)
 }
 
 // compileModelAttention compares FlashInfer's decode attentions of

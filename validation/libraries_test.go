@@ -23,6 +23,10 @@ func TestTablesOfLibrariesAreToldApart(t *testing.T) {
 		{"skewed.csv", "gpu,model,tp,q_heads_per_gpu,kv_heads_per_gpu,head_dim,batch,n_big,kv_small,kv_big,t_skewed_us\nRTXPRO6000,m,1,32,8,128,4,1,255,1023,60\nRTX4090,m,1,32,8,128,4,1,255,1023,60\n",
 			[]task{libraryAttention{gpu: "rtxpro6000", library: "vllm", qHeads: 32, kvHeads: 8, dim: 128, batch: 4, tokens: 256, longer: 1, long: 1024}},
 			[]bucket{librarySkewed}, 1},
+		{"a100_decode_mla_x.csv", "kernel,kv_dtype,q_heads,batch,kv_len,latency_us\ntriton_mla,bf16,128,4,8192,552.6\ntriton_mla,bf16,8,8,128,340\ntriton_mla,bf16,1,1,16384,1239\nflashmla,bf16,128,4,8192,55\ntriton_mla,fp8,128,4,8192,55\n",
+			[]task{latentAttention{gpu: "a100", qHeads: 128, batch: 4, tokens: 8191}, latentAttention{gpu: "a100", qHeads: 8, batch: 8, tokens: 127},
+				latentAttention{gpu: "a100", qHeads: 1, batch: 1, tokens: 16383}},
+			[]bucket{libraryLatent, libraryLatentHost, libraryLatent}, 2},
 		{"a800_x.csv", "batch,kv_len,latency_us_median\n3,128,21\n",
 			[]task{libraryAttention{gpu: "a800", library: "flashinfer", again: true, qHeads: 32, kvHeads: 32, dim: 128, batch: 3, tokens: 129}}, []bucket{libraryFlashInfer}, 0},
 	} {

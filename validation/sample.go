@@ -10,6 +10,7 @@ var quotas = map[string]struct{ usual, quick int }{
 	"attention":         {6, 1},
 	"linear":            {3, 1},
 	"library attention": {8, 1},
+	"latent attention":  {8, 1},
 	"prefill":           {6, 1},
 	"long prompts":      {1, 0},
 	"":                  {all, 1},
@@ -30,6 +31,8 @@ func kindOf(t task) string {
 		return "linear"
 	case libraryAttention:
 		return "library attention"
+	case latentAttention:
+		return "latent attention"
 	case prefill:
 		if t.Tokens > longPrompt {
 			return "long prompts"

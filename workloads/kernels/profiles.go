@@ -24,6 +24,7 @@ type Profiles struct {
 	Ring         RingProfile      `toml:"ring"`
 	Prefill      *PrefillProfile  `toml:"prefill"`       // of a library's prefill attention alone
 	Library      *LibraryProfile  `toml:"library"`       // of a serving library's attention alone; decode steps have Attention
+	Latent       *LatentProfile   `toml:"latent"`        // of a serving library's attention over a compressed cache alone
 	ResidualCopy bool             `toml:"residual_copy"` // the framework copies the residual before adding to it (PyTorch addmm)
 }
 
