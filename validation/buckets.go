@@ -112,6 +112,7 @@ const (
 	libraryShort       bucket = "kv_len < 512"
 	libraryEqual       bucket = "RTX PRO 6000 vLLM"
 	librarySkewed      bucket = "RTX PRO 6000 vLLM, two lengths"
+	librarySGLang      bucket = "A100 SGLang"
 	libraryFlashInfer  bucket = "A800 FlashInfer"
 	libraryLatent      bucket = "A100 vLLM MLA"
 	libraryLatentHost  bucket = "A100 vLLM MLA, host"
@@ -173,7 +174,7 @@ var bounds = []struct {
 	{retrievalScore, 15}, {retrievalTop, 15}, {retrievalFetch, 15}, {retrievalAttend, 15}, {retrievalLayer, 12},
 
 	{libraryAmpere, 8}, {libraryAmpereWhole, 10}, {libraryHopper, 9}, {libraryAda, 12}, {libraryShort, unbounded},
-	{libraryEqual, 6}, {librarySkewed, 6}, {libraryFlashInfer, 6}, {libraryLatent, 12}, {libraryLatentHost, unbounded}, {prefills, 8}, {prefillsLong, 8},
+	{libraryEqual, 6}, {librarySkewed, 6}, {librarySGLang, 5}, {libraryFlashInfer, 6}, {libraryLatent, 12}, {libraryLatentHost, unbounded}, {prefills, 8}, {prefillsLong, 8},
 
 	{hostReads, 5}, {hostMixed, 5}, {hostHalf, 15}, {hostMost, 15}, {linkCeiling, 1},
 }

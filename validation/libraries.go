@@ -19,7 +19,8 @@ import (
 type libraryAttention struct {
 	gpu     string // whose table it is, as its file or row names it; "": the machine's
 	library string
-	again   bool // over the same cache, whose pages lie anywhere
+	again   bool // over the same cache
+	paged   bool // whose pages lie anywhere
 	qHeads  int
 	kvHeads int
 	dim     int
@@ -36,6 +37,9 @@ var systems = map[string]string{"a100": "a100_80gb_sxm", "a800": "a100_80gb_sxm"
 var vllm = map[string]string{"a100_80gb_sxm": "flash_attention_2", "l40s": "flash_attention_2_ada", "l40s_ecc": "flash_attention_2_ada", "rtx_pro_6000": "flash_attention_2_rtx",
 	"h100_sxm": "flash_attention_3", "h200_sxm": "flash_attention_3"}
 
+// sglang is its attention by system.
+var sglang = map[string]string{"a100_80gb_sxm": "flash_attention_3_ampere"}
+
 // gpu returns the GPU that a table's file is named after, "" if none.
 func (t *table) gpu() string {
 	name, _, _ := strings.Cut(path.Base(t.file), "_")
@@ -46,15 +50,15 @@ func (t *table) gpu() string {
 }
 
 // compileLibraryAttention compares the decode attentions of one library on
-// one GPU, called again and again: µs.
+// one GPU, called again and again: µs. SGLang's cache is in order.
 func compileLibraryAttention(t *table) {
+	library := "vllm"
+	if strings.Contains(path.Base(t.file), "sglang") {
+		library = "sglang"
+	}
 	for _, r := range t.rows {
-		if strings.Contains(t.file, "sglang") {
-			t.omit(r, "", "no profile of SGLang's kernels")
-			continue
-		}
-		o := libraryAttention{gpu: t.gpu(), library: "vllm", again: true, qHeads: int(r.whole("q_heads", 1, 1<<10)), kvHeads: int(r.whole("kv_heads", 1, 1<<10)),
-			dim: int(r.whole("head_dim", 1, 1<<10)), batch: int(r.whole("batch", 1, 1<<16)), tokens: int(r.whole("kv_len", 1, 1<<24))}
+		o := libraryAttention{gpu: t.gpu(), library: library, again: true, paged: library == "vllm",
+			qHeads: int(r.whole("q_heads", 1, 1<<10)), kvHeads: int(r.whole("kv_heads", 1, 1<<10)), dim: int(r.whole("head_dim", 1, 1<<10)), batch: int(r.whole("batch", 1, 1<<16)), tokens: int(r.whole("kv_len", 1, 1<<24))}
 		t.libraryTime(r, o.regime(), o, r.positive("latency_us"))
 	}
 }
@@ -174,7 +178,7 @@ func (o latentAttention) simulate(ctx context.Context, m *machine) (outcome, err
 // Llama-2-7B: µs. The new token is beyond kv_len.
 func compileModelAttention(t *table) {
 	for _, r := range t.rows {
-		o := libraryAttention{gpu: t.gpu(), library: "flashinfer", again: true, qHeads: 32, kvHeads: 32, dim: 128, batch: int(r.whole("batch", 1, 1<<16)),
+		o := libraryAttention{gpu: t.gpu(), library: "flashinfer", again: true, paged: true, qHeads: 32, kvHeads: 32, dim: 128, batch: int(r.whole("batch", 1, 1<<16)),
 			tokens: 1 + int(r.whole("kv_len", 1, 1<<24))}
 		t.libraryTime(r, libraryFlashInfer, o, r.positive("latency_us_median"))
 	}
@@ -194,6 +198,8 @@ func (o libraryAttention) regime() bucket {
 	switch {
 	case o.tokens <= shortContext:
 		return libraryShort
+	case o.library == "sglang":
+		return librarySGLang
 	case o.gpu == "a100" && o.qHeads == o.kvHeads:
 		return libraryAmpereWhole
 	case o.gpu == "a100":
@@ -224,14 +230,17 @@ func (o libraryAttention) simulate(ctx context.Context, m *machine) (outcome, er
 		return nil, err
 	}
 	name := o.library
-	if name == "vllm" {
+	switch name {
+	case "vllm":
 		name = vllm[c.Name]
+	case "sglang":
+		name = sglang[c.Name]
 	}
 	p, err := profiles(name)
 	if err != nil {
 		return nil, fmt.Errorf("%s on %s: %w", o.library, c.Name, err)
 	}
-	t, err := operators.LibraryAttention(ctx, c, p.Library, operators.LibraryAttentionOptions{Batch: o.sequences(), Again: o.again, Scattered: o.again})
+	t, err := operators.LibraryAttention(ctx, c, p.Library, operators.LibraryAttentionOptions{Batch: o.sequences(), Again: o.again, Scattered: o.paged})
 	return single(t.Ns, err)
 }
 

@@ -15,11 +15,14 @@ func TestTablesOfLibrariesAreToldApart(t *testing.T) {
 		omitted    int
 	}{
 		{"x/a100_decode_attn_vllm0.14_bf16.csv", "batch,q_heads,kv_heads,head_dim,kv_len,latency_us\n1,8,8,128,1024,31.5\n2,32,8,128,64,18.8\n2,32,8,128,512,23.0\n",
-			[]task{libraryAttention{gpu: "a100", library: "vllm", again: true, qHeads: 8, kvHeads: 8, dim: 128, batch: 1, tokens: 1024},
-				libraryAttention{gpu: "a100", library: "vllm", again: true, qHeads: 32, kvHeads: 8, dim: 128, batch: 2, tokens: 64},
-				libraryAttention{gpu: "a100", library: "vllm", again: true, qHeads: 32, kvHeads: 8, dim: 128, batch: 2, tokens: 512}},
+			[]task{libraryAttention{gpu: "a100", library: "vllm", again: true, paged: true, qHeads: 8, kvHeads: 8, dim: 128, batch: 1, tokens: 1024},
+				libraryAttention{gpu: "a100", library: "vllm", again: true, paged: true, qHeads: 32, kvHeads: 8, dim: 128, batch: 2, tokens: 64},
+				libraryAttention{gpu: "a100", library: "vllm", again: true, paged: true, qHeads: 32, kvHeads: 8, dim: 128, batch: 2, tokens: 512}},
 			[]bucket{libraryAmpereWhole, libraryShort, libraryAmpere}, 0},
-		{"a100_decode_attn_sglang0.5.10_bf16.csv", "batch,q_heads,kv_heads,head_dim,kv_len,latency_us\n1,8,8,128,1024,31.5\n", nil, nil, 1},
+		{"a100_decode_attn_sglang0.5.10_bf16.csv", "batch,q_heads,kv_heads,head_dim,kv_len,latency_us\n1,8,8,128,1024,31.5\n1,8,8,128,256,21.9\n",
+			[]task{libraryAttention{gpu: "a100", library: "sglang", again: true, qHeads: 8, kvHeads: 8, dim: 128, batch: 1, tokens: 1024},
+				libraryAttention{gpu: "a100", library: "sglang", again: true, qHeads: 8, kvHeads: 8, dim: 128, batch: 1, tokens: 256}},
+			[]bucket{librarySGLang, libraryShort}, 0},
 		{"skewed.csv", "gpu,model,tp,q_heads_per_gpu,kv_heads_per_gpu,head_dim,batch,n_big,kv_small,kv_big,t_skewed_us\nRTXPRO6000,m,1,32,8,128,4,1,255,1023,60\nRTX4090,m,1,32,8,128,4,1,255,1023,60\n",
 			[]task{libraryAttention{gpu: "rtxpro6000", library: "vllm", qHeads: 32, kvHeads: 8, dim: 128, batch: 4, tokens: 256, longer: 1, long: 1024}},
 			[]bucket{librarySkewed}, 1},
@@ -28,7 +31,7 @@ func TestTablesOfLibrariesAreToldApart(t *testing.T) {
 				latentAttention{gpu: "a100", qHeads: 1, batch: 1, tokens: 16383}},
 			[]bucket{libraryLatent, libraryLatentHost, libraryLatent}, 2},
 		{"a800_x.csv", "batch,kv_len,latency_us_median\n3,128,21\n",
-			[]task{libraryAttention{gpu: "a800", library: "flashinfer", again: true, qHeads: 32, kvHeads: 32, dim: 128, batch: 3, tokens: 129}}, []bucket{libraryFlashInfer}, 0},
+			[]task{libraryAttention{gpu: "a800", library: "flashinfer", again: true, paged: true, qHeads: 32, kvHeads: 32, dim: 128, batch: 3, tokens: 129}}, []bucket{libraryFlashInfer}, 0},
 	} {
 		table, err := readTable(test.file, strings.NewReader(test.text))
 		require.NoError(t, err)
@@ -59,6 +62,11 @@ func TestNamedSystemsHaveALibrary(t *testing.T) {
 		p, err := profiles(vllm[system])
 		require.NoError(t, err)
 		require.NotNil(t, p.Library, gpu)
+	}
+	for system, name := range sglang {
+		p, err := profiles(name)
+		require.NoError(t, err)
+		require.NotNil(t, p.Library, system)
 	}
 }
 

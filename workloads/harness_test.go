@@ -39,7 +39,7 @@ func begin(t testing.TB, fidelity string, sets ...string) *run {
 	c := d.config
 	c.Sampling = c.Sampling.withDefaults()
 	r := &run{config: c, options: Options{Seed: 1, Fidelity: fidelity}, system: d.system, decode: d}
-	r.build(d.roofline())
+	r.build(d.roofline(), r.few(d.roofline()))
 	d.system.Engine.SetWorkers(1)
 	return r
 }

@@ -23,6 +23,32 @@ type Options struct {
 // UserError is of the configuration's values.
 func Run(ctx context.Context, c *Config, o Options) (*Result, error) {
 	c.Sampling = c.Sampling.withDefaults()
+	r, err := newRun(c, o)
+	if err != nil {
+		return nil, err
+	}
+	roof := r.decode.roofline()
+	if o.Fidelity == "analytic" {
+		return r.analytic(roof), nil
+	}
+	layers := r.few(roof)
+	res, err := r.simulate(ctx, roof, layers)
+	for err == nil && res.Complete && r.graph.Unknown() > mostUnknown && layers < min(mostLayers, c.Model.Layers) {
+		layers = min(2*layers, mostLayers)
+		if r, err = newRun(c, o); err != nil {
+			return nil, err
+		}
+		again, err := r.simulate(ctx, roof, layers)
+		if err != nil || !again.Complete { // interrupted: the step is known as well as it was
+			return res, err
+		}
+		res = again
+	}
+	return res, err
+}
+
+// newRun builds the machine and places the step on it.
+func newRun(c *Config, o Options) (*run, error) {
 	system, err := hierarchy.Build(&c.System)
 	if err != nil {
 		return nil, configError{err}
@@ -31,13 +57,13 @@ func Run(ctx context.Context, c *Config, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &run{config: c, options: o, system: system, decode: d}
-	roof := d.roofline()
-	if o.Fidelity == "analytic" {
-		return r.analytic(roof), nil
-	}
-	r.build(roof)
-	system.Engine.SetWorkers(o.Workers)
+	return &run{config: c, options: o, system: system, decode: d}, nil
+}
+
+// simulate runs the steps, of which so many layers are simulated if not all.
+func (r *run) simulate(ctx context.Context, roof *graph.Totals, layers int) (*Result, error) {
+	r.build(roof, layers)
+	r.system.Engine.SetWorkers(r.options.Workers)
 	if err := r.graph.Simulate(ctx, nil); err != nil {
 		return nil, fmt.Errorf("simulate: %w", err)
 	}
@@ -62,10 +88,12 @@ type run struct {
 
 // hiddenShare is the kernels' part of a step below which one layer tells enough
 // of how they vary, scatterShare what that may leave unknown of a step, if
-// mostLayers are enough.
+// mostLayers are enough. Where layers are found to vary more, so that more than
+// mostUnknown is, the step is simulated again with twice the layers.
 const (
 	hiddenShare  = 0.1
 	scatterShare = 0.006
+	mostUnknown  = 0.008
 	mostLayers   = 8
 )
 
@@ -84,12 +112,13 @@ func (r *run) few(roof *graph.Totals) int {
 	return n
 }
 
-// build appends all steps' ops, divides them into spans, and begins the run.
-func (r *run) build(roof *graph.Totals) {
+// build appends all steps' ops, of so many layers if not of all, divides them
+// into spans, and begins the run.
+func (r *run) build(roof *graph.Totals, layers int) {
 	d := r.decode
 	p := planAll(d.model.Layers)
 	if r.options.Fidelity == "sampled" {
-		p = d.planFolded(r.few(roof))
+		p = d.planFolded(layers)
 	}
 	steps := max(1, r.config.Workload.Steps)
 	var spans []graph.Span

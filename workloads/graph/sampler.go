@@ -67,6 +67,7 @@ func (s *sampler) observe(now sim.Time) {
 	set := s.active()
 	if set != s.set {
 		s.set = set
+		s.last.bytes = 0 // rates of other flows tell nothing about the last leap
 		s.batch = s.run.batch()
 		s.patience = minBatches
 		s.restart(now)

@@ -123,6 +123,16 @@ func (r *Run) scatter(kernel float64) float64 {
 	return 2 * max(LeastScatter(r.System)*kernel/all, r.deviation()) * math.Sqrt(weights+all)
 }
 
+// Unknown returns the part of the run's time that spans' differing by chance
+// leaves unknown, 0 of one that stands for nothing but itself.
+func (r *Run) Unknown() float64 {
+	if len(r.leaps) == 0 && !r.folded() {
+		return 0
+	}
+	t := r.Totals()
+	return r.scatter(t.KernelNs) / t.Ns
+}
+
 // deviation is how much like spans vary, in ns: classes of kernels do so
 // independently, and few spans tell more of each than of their sum.
 func (r *Run) deviation() float64 {

@@ -20,9 +20,11 @@ type LibraryProfile struct {
 	Heads      int          `toml:"heads"`       // KV heads that the rule is told of; 0: those there are
 	PageTokens int          `toml:"page_tokens"` //
 	CallNs     float64      `toml:"call_ns"`     // from the end of a call to the next, beside its kernels
-	ScanNs     float64      `toml:"scan_ns"`     // for every 31 sequences, which a CTA's scheduler goes through together
+	ScanNs     float64      `toml:"scan_ns"`     // for every 31 sequences, which a CTA's scheduler goes through together; the uncut kernel has none
+	PlanNs     float64      `toml:"plan_ns"`     // for every warp of the CTA that plans, see planners
 	Append     RowProfile   `toml:"append"`      // stores the new tokens' keys and values
 	Attend     FlashProfile `toml:"attend"`
+	Uncut      FlashProfile `toml:"uncut"`   // the same where no context may be cut; no threads: attend
 	Combine    RowProfile   `toml:"combine"` // joins the parts; Elements are rows of the output a CTA
 	Always     bool         `toml:"always"`  // combine runs though no context was cut
 	Regroup    RowProfile   `toml:"regroup"` // copies queries, or the output, between the model's order and the kernel's; 0 elements: it needs none
@@ -49,14 +51,40 @@ func (p *LibraryProfile) Validate(report func(key, message string)) {
 	configs.Within(report, "attend.tile_tokens", p.Attend.TileTokens, 1, 4096)
 	configs.Within(report, "attend.stages", p.Attend.Stages, 1, gpu.MaxStages)
 	configs.Within(report, "combine.elements", p.Combine.Elements, 1, 1<<16)
-	if p.CallNs < 0 || p.ScanNs < 0 || p.MaxBatch < 0 || p.Heads < 0 {
-		report("call_ns", "and scan_ns, max_batch and heads must not be negative")
+	if p.Uncut.Threads > 0 {
+		configs.Within(report, "uncut.tile_tokens", p.Uncut.TileTokens, 1, 4096)
+		configs.Within(report, "uncut.stages", p.Uncut.Stages, 1, gpu.MaxStages)
+	}
+	if p.CallNs < 0 || p.ScanNs < 0 || p.PlanNs < 0 || p.MaxBatch < 0 || p.Heads < 0 {
+		report("call_ns", "and scan_ns, plan_ns, max_batch and heads must not be negative")
 	}
 }
 
 // Fixed returns what a call of a batch takes beside its kernels.
-func (p *LibraryProfile) Fixed(sequences int) sim.Time {
-	return sim.FromNanoseconds(p.CallNs + p.ScanNs*float64(sequences)/31)
+func (p *LibraryProfile) Fixed(c *gpu.Config, b *Batch) sim.Time {
+	ns := p.CallNs + p.PlanNs*float64(planners(len(b.Lengths)))
+	if p.attend(c, b) == &p.Attend {
+		ns += p.ScanNs * float64(len(b.Lengths)) / 31
+	}
+	return sim.FromNanoseconds(ns)
+}
+
+// planners returns the warps of a CTA of FlashAttention 3's planning kernel: a
+// power of two, for 31 sequences each, up to 32.
+func planners(sequences int) int {
+	n := 1
+	for n < 32 && 31*n < sequences {
+		n *= 2
+	}
+	return n
+}
+
+// attend returns the profile of the kernel that a batch is given to.
+func (p *LibraryProfile) attend(c *gpu.Config, b *Batch) *FlashProfile {
+	if p.Uncut.Threads > 0 && p.most(c, b) == 1 {
+		return &p.Uncut
+	}
+	return &p.Attend
 }
 
 // Batch is the shape of a decode attention.
@@ -83,11 +111,16 @@ func (b *Batch) group() int { return b.QHeads / b.KVHeads }
 // the last may have fewer, and some none.
 type cut struct{ parts, tokens int }
 
+// boundedRule is per_sm where the caller left FlashAttention 3 to bound the
+// parts.
+const boundedRule = "per_sm_even_waves"
+
 // rules cut the contexts of a batch.
 var rules = map[string]func(p *LibraryProfile, c *gpu.Config, b *Batch) []cut{
 	"even_waves": (*LibraryProfile).evenWaves,
 	"fill":       (*LibraryProfile).fill,
 	"per_sm":     (*LibraryProfile).perSM,
+	boundedRule:  (*LibraryProfile).perSM,
 }
 
 // alike cuts every context into so many parts, as large as the longest needs.
@@ -110,21 +143,51 @@ func (p *LibraryProfile) evenWaves(c *gpu.Config, b *Batch) []cut {
 	if b.group() == 1 || float64(work) >= 0.8*float64(places) {
 		return p.alike(b, 1)
 	}
+	size := func(parts int) int { return (tiles + parts - 1) / parts }
+	var cuts []int
+	for n := 1; n <= min(p.MaxParts, places, tiles); n++ {
+		if n == 1 || size(n) != size(n-1) {
+			cuts = append(cuts, n)
+		}
+	}
+	return p.alike(b, fewest(cuts, work, places))
+}
+
+// fewest returns the least of the cuts, which ascend, that fills the waves of
+// so much work in parts to 85 % of what the best of them does.
+func fewest(cuts []int, work, places int) int {
 	filled := func(parts int) float64 { // the share of its waves that the grid fills
 		waves := float64(work*parts) / float64(places)
 		return waves / math.Ceil(waves)
 	}
-	size := func(parts int) int { return (tiles + parts - 1) / parts }
-	var cuts []int
 	best := 0.0
-	for n := 1; n <= min(p.MaxParts, places, tiles); n++ {
-		if n == 1 || size(n) != size(n-1) {
-			cuts = append(cuts, n)
-			best = max(best, filled(n))
-		}
+	for _, n := range cuts {
+		best = max(best, filled(n))
 	}
-	n := slices.IndexFunc(cuts, func(n int) bool { return filled(n) >= 0.85*best })
-	return p.alike(b, cuts[n])
+	return cuts[slices.IndexFunc(cuts, func(n int) bool { return filled(n) >= 0.85*best })]
+}
+
+// leastCut is the tiles up to which FlashAttention 3 cuts no context.
+const leastCut = 4
+
+// most returns how many parts a context may have. FlashAttention 3 bounds them
+// as FlashAttention 2 does, by waves of one CTA a SM, as if the longest
+// sequence were alone.
+func (p *LibraryProfile) most(c *gpu.Config, b *Batch) int {
+	switch tiles := p.tiles(slices.Max(b.Lengths)); {
+	case p.MaxBatch > 0 && len(b.Lengths) > p.MaxBatch:
+		return 1
+	case p.Rule != boundedRule:
+		return p.MaxParts
+	case tiles <= leastCut || float64(b.KVHeads) >= 0.8*float64(c.SMs):
+		return 1
+	default:
+		cuts := make([]int, min(p.MaxParts, c.SMs, tiles))
+		for i := range cuts {
+			cuts[i] = i + 1
+		}
+		return fewest(cuts, b.KVHeads, c.SMs)
+	}
 }
 
 // perSM is FlashAttention 3's rule: a part has as many tiles as each SM would
@@ -138,12 +201,9 @@ func (p *LibraryProfile) perSM(c *gpu.Config, b *Batch) []cut {
 		total += p.tiles(n)
 	}
 	share := int(math.Ceil(float64(total) * 1.1 * float64(heads) / float64(c.SMs)))
-	cuts := make([]cut, len(b.Lengths))
+	cuts, most := make([]cut, len(b.Lengths)), p.most(c, b)
 	for i, n := range b.Lengths {
-		parts := max(1, min((p.tiles(n)+share-1)/share, p.MaxParts))
-		if p.MaxBatch > 0 && len(b.Lengths) > p.MaxBatch {
-			parts = 1
-		}
+		parts := max(1, min((p.tiles(n)+share-1)/share, most))
 		cuts[i] = cut{parts, (p.tiles(n) + parts - 1) / parts * p.Attend.TileTokens}
 	}
 	return cuts
@@ -191,7 +251,8 @@ type piece struct{ seq, head, nth, from, to int }
 // Build returns the attending kernel of a batch. Parts of the output go to
 // joined.
 func (p *LibraryProfile) Build(c *gpu.Config, b *Batch, cache Cache, q, out Matrix, joined uint64) (*gpu.Kernel, *Flash) {
-	f := &Flash{batch: b, cache: cache, tile: p.Attend.TileTokens, q: q, out: out, joined: joined}
+	attend := p.attend(c, b)
+	f := &Flash{batch: b, cache: cache, tile: attend.TileTokens, q: q, out: out, joined: joined}
 	cuts := rules[p.Rule](p, c, b)
 	for _, cut := range cuts {
 		f.most = max(f.most, cut.parts)
@@ -206,9 +267,9 @@ func (p *LibraryProfile) Build(c *gpu.Config, b *Batch, cache Cache, q, out Matr
 			f.parts = append(f.parts, piece{seq, head, n, from, min(from+cuts[seq].tokens, b.Lengths[seq])})
 		}
 	}
-	k := p.Attend.Kernel("attention", len(f.parts), f)
-	k.Stages, k.FixedSM, k.InTurn = p.Attend.Stages, p.Attend.FixedSM, p.Attend.InTurn
-	k.TileChain, k.TileSM = sim.FromNanoseconds(p.Attend.ChainNs), sim.FromNanoseconds(p.Attend.SMNs)
+	k := attend.Kernel("attention", len(f.parts), f)
+	k.Stages, k.FixedSM, k.InTurn = attend.Stages, attend.FixedSM, attend.InTurn
+	k.TileChain, k.TileSM = sim.FromNanoseconds(attend.ChainNs), sim.FromNanoseconds(attend.SMNs)
 	return k, f
 }
 
@@ -247,6 +308,11 @@ func (f *Flash) Epilogue(cta int, runs []gpu.Run) []gpu.Run {
 	p, g, row := &f.parts[cta], f.batch.group(), uint64(f.batch.Dim*4)
 	first := uint64(p.nth*f.batch.Rows() + p.seq*f.batch.QHeads + p.head*g)
 	return append(runs, gpu.Run{Addr: f.joined + first*row, Rows: 1, Bytes: uint32(uint64(g) * row)})
+}
+
+// Joins tells whether a call runs the kernel that Join returns.
+func (p *LibraryProfile) Joins(c *gpu.Config, f *Flash) bool {
+	return f.most > 1 || p.Always && p.most(c, f.batch) > 1
 }
 
 // Join returns the kernel that joins the parts of a batch's output: a CTA for

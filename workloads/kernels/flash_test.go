@@ -33,19 +33,25 @@ func TestContextsAreCutAsTheLibraryCutsThem(t *testing.T) {
 		sequences, q, kv, context int
 		parts, tokens             int
 	}{
-		{"flash_attention_2", 108, 1, 8, 1, 8192, 64, 128},            // no cut of 64 tiles fills more of 216 places
-		{"flash_attention_2", 108, 32, 8, 1, 32768, 6, 5504},          // 192 of 216 places: 85 % of the best
-		{"flash_attention_2", 108, 16, 32, 8, 4096, 3, 1408},          // 384 of two waves
-		{"flash_attention_2", 108, 32, 32, 8, 4096, 1, 4096},          // 256 CTAs fill the places
-		{"flash_attention_2", 108, 1, 8, 8, 131072, 1, 131072},        // no group
-		{"flash_attention_3", 132, 1, 1, 1, 131072, 15, 8832},         // 69 tiles a SM as if there were 8 heads
-		{"flash_attention_3", 132, 16, 1, 1, 8192, 1, 8192},           // the same
-		{"flash_attention_3", 132, 600, 8, 8, 1024, 1, 1024},          // more sequences than a graph has
-		{"flashinfer", 108, 1, 32, 32, 2049, 6, 352},                  // 6 places a head: 22 of 129 pages
-		{"flashinfer", 108, 8, 32, 32, 2049, 1, 2064},                 // more sequences than places
-		{"flashinfer", 108, 1, 32, 32, 97, 1, 128},                    // no less than a tile
-		{"flash_attention_2_ada", 142, 1, 32, 8, 512, 4, 128},         //
-		{"flash_attention_2_rtx", 188, 128, 32, 8, 2049, 1, 17 * 128}, //
+		{"flash_attention_2", 108, 1, 8, 1, 8192, 64, 128},              // no cut of 64 tiles fills more of 216 places
+		{"flash_attention_2", 108, 32, 8, 1, 32768, 6, 5504},            // 192 of 216 places: 85 % of the best
+		{"flash_attention_2", 108, 16, 32, 8, 4096, 3, 1408},            // 384 of two waves
+		{"flash_attention_2", 108, 32, 32, 8, 4096, 1, 4096},            // 256 CTAs fill the places
+		{"flash_attention_2", 108, 1, 8, 8, 131072, 1, 131072},          // no group
+		{"flash_attention_3", 132, 1, 1, 1, 131072, 15, 8832},           // 69 tiles a SM as if there were 8 heads
+		{"flash_attention_3", 132, 16, 1, 1, 8192, 1, 8192},             // the same
+		{"flash_attention_3", 132, 600, 8, 8, 1024, 1, 1024},            // more sequences than a graph has
+		{"flash_attention_3_ampere", 108, 1, 8, 1, 8192, 63, 224},       // 63 of 74 CTAs: 85 % of the best
+		{"flash_attention_3_ampere", 108, 1, 8, 8, 16384, 12, 1456},     // 96 CTAs fill the places
+		{"flash_attention_3_ampere", 108, 16, 8, 1, 131072, 7, 18816},   // 191 tiles a SM
+		{"flash_attention_3_ampere", 108, 128, 8, 1, 65536, 1, 65632},   // more sequences than places
+		{"flash_attention_3_ampere", 108, 1, 64, 64, 8192, 2, 37 * 112}, // 49 tiles a SM
+		{"flash_attention_3_ampere", 108, 1, 8, 1, 448, 1, 448},         // no more than 4 tiles
+		{"flashinfer", 108, 1, 32, 32, 2049, 6, 352},                    // 6 places a head: 22 of 129 pages
+		{"flashinfer", 108, 8, 32, 32, 2049, 1, 2064},                   // more sequences than places
+		{"flashinfer", 108, 1, 32, 32, 97, 1, 128},                      // no less than a tile
+		{"flash_attention_2_ada", 142, 1, 32, 8, 512, 4, 128},           //
+		{"flash_attention_2_rtx", 188, 128, 32, 8, 2049, 1, 17 * 128},   //
 	} {
 		p := library(t, test.library).Library
 		c := *part(test.sms)
@@ -53,6 +59,34 @@ func TestContextsAreCutAsTheLibraryCutsThem(t *testing.T) {
 		cuts := rules[p.Rule](p, &c, alike(test.sequences, test.q, test.kv, test.context))
 		require.Equal(t, cut{test.parts, test.tokens}, cuts[0], "%+v", test)
 		require.Len(t, cuts, test.sequences)
+	}
+}
+
+// FlashAttention 3 on Ampere has another kernel where it may not cut, after
+// which nothing is joined; where it may, it joins whether it has cut or not.
+func TestWhatMayNotBeCutHasAKernelOfItsOwn(t *testing.T) {
+	p := library(t, "flash_attention_3_ampere").Library
+	for _, test := range []struct {
+		sequences, tokens, threads int
+		joins                      bool
+	}{{1, 448, 128, false}, {1, 449, 256, true}, {512, 449, 256, true}, {512, 64, 128, false}} {
+		c := part(108)
+		k, f := p.Build(c, alike(test.sequences, 8, 1, test.tokens), rowCache{}, Matrix{}, Matrix{}, 0)
+		require.Equal(t, test.threads, k.Threads, "%+v", test)
+		require.Equal(t, test.joins, p.Joins(c, f), "%+v", test)
+	}
+}
+
+// A call's time beside its kernels is its planning CTA's, which has a warp for
+// 31 sequences, and that of schedulers, which the uncut kernel does without.
+func TestPlanningAndSchedulingGrowWithTheSequences(t *testing.T) {
+	p := &LibraryProfile{Rule: boundedRule, MaxParts: 128, CallNs: 1000, PlanNs: 100, ScanNs: 310, Attend: FlashProfile{TileTokens: 112}}
+	p.Uncut.Threads = 128
+	for _, test := range []struct {
+		sequences, tokens int
+		ns                float64
+	}{{1, 64, 1100}, {31, 64, 1100}, {32, 64, 1200}, {100, 64, 1400}, {2048, 64, 4200}, {100, 4096, 2400}} {
+		require.InDelta(t, test.ns, p.Fixed(part(108), alike(test.sequences, 8, 1, test.tokens)).Nanoseconds(), 1e-3, "%+v", test)
 	}
 }
 
@@ -73,7 +107,7 @@ func tilesOf(f *Flash) (tiles []int) {
 }
 
 func TestKeysAndValuesAreReadOnceInTurn(t *testing.T) {
-	for _, name := range []string{"flash_attention_2", "flash_attention_3", "flashinfer"} {
+	for _, name := range []string{"flash_attention_2", "flash_attention_3", "flash_attention_3_ampere", "flashinfer"} {
 		for _, lengths := range [][]int{{1}, {128, 129}, {1000, 1, 5000}, {700, 700, 700, 700}} {
 			t.Run(fmt.Sprint(name, lengths), func(t *testing.T) {
 				b := &Batch{QHeads: 8, KVHeads: 4, Dim: 128, Lengths: lengths}

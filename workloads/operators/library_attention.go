@@ -32,7 +32,7 @@ func LibraryAttention(ctx context.Context, c *hierarchy.Config, p *kernels.Libra
 		b.call(l...)
 	}
 	t, err := b.run(ctx, warm, 0)
-	t.Ns += p.Fixed(len(o.Lengths)).Nanoseconds()
+	t.Ns += p.Fixed(&c.GPU, &o.Batch).Nanoseconds()
 	return t, err
 }
 
@@ -55,7 +55,7 @@ func (b *bench) libraryCall(c *gpu.Config, p *kernels.LibraryProfile, o *Library
 		call = append(call, kernel{Kernel: before, class: "regroup"})
 	}
 	call = append(call, kernel{Kernel: attend, class: "attention", period: 2 * attend.TileChain, bytes: [hierarchy.NumTiers]uint64{o.Bytes()}})
-	if flash.Parts() > 1 || p.Always && (p.MaxBatch == 0 || len(o.Lengths) <= p.MaxBatch) {
+	if p.Joins(c, flash) {
 		call = append(call, kernel{Kernel: p.Join(flash), class: "attention_reduce"})
 	}
 	if after != nil {

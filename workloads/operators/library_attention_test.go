@@ -48,6 +48,12 @@ func TestUncutContextsTakeAsLongAsTheirLongest(t *testing.T) {
 	require.InEpsilon(t, one, eight, 0.02)
 }
 
+// Of 128 contexts that are not cut 108 have an SM, and 20 wait for one: two
+// rounds, whatever was leapt in the first.
+func TestASecondRoundTakesAsLongAsTheFirst(t *testing.T) {
+	require.InEpsilon(t, 352.6e3, attended(t, "a100_80gb_sxm", "flash_attention_3_ampere", false, 16, 32, 8, 4096), 0.03)
+}
+
 // A cache that the L2 holds is read from there when the measurement comes
 // again and again.
 func TestARepeatedCallFindsItsCacheInTheL2(t *testing.T) {
