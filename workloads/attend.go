@@ -79,7 +79,7 @@ func (d *decode) attend(span, layer int, fetched []int) {
 	a, m, p := &d.layout.act, d.model, &d.config.Kernels
 	att := m.Attention()
 	kv := d.layout.kv.layers[layer] // where it is seen changes from layer to layer
-	k, t := p.Attention.For(d.layout.kv.paged, false).Build(&d.config.System.GPU, att, &kv, d.lengths, kernels.At(a.q, uint64(att.QHeads*att.QKDim)*2), a.partial)
+	k, t := p.Attention.For(d.layout.kv.paged, dtypeBits[d.config.KV.Dtype] < 16).Build(&d.config.System.GPU, att, &kv, d.lengths, kernels.At(a.q, uint64(att.QHeads*att.QKDim)*2), a.partial)
 	o := graph.Op{Op: gpu.Op{Kernel: k}, Class: "attention", Span: span, Bytes: kv.read(d.lengths)}
 	for _, n := range d.lengths {
 		o.FLOPs += 2 * float64(n) * float64(att.QHeads) * float64(att.QKDim+att.VDim)

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"hwsim/devices/gpu"
+	"hwsim/sim"
 	"hwsim/workloads/internal/touch"
 	"hwsim/workloads/kernels"
 )
@@ -50,5 +51,24 @@ func TestAttentionReadsItsCacheAndTheReductionItsParts(t *testing.T) {
 			})
 			require.EqualValues(t, k.CTAs*group*(m.HeadDim*4+8), joined)
 		})
+	}
+}
+
+// Narrow elements cost attention their conversion.
+func TestNarrowKVHasAKernelOfItsOwn(t *testing.T) {
+	chain := func(dtype string) sim.Time {
+		r := begin(t, "exact", "kv.dtype="+dtype, "kv.page_tokens=0", "workload.context=4096")
+		for _, o := range r.graph.Graph.Ops {
+			if o.Class == "attention" {
+				return o.Kernel.TileChain
+			}
+		}
+		t.Fatal("no attention")
+		return 0
+	}
+	p := place(t).config.Kernels.Attention
+	require.Equal(t, sim.FromNanoseconds(p.ChainNs), chain("bf16"))
+	for _, dtype := range []string{"int8", "fp8", "int4"} {
+		require.Equal(t, sim.FromNanoseconds(p.Int8.ChainNs), chain(dtype), dtype)
 	}
 }

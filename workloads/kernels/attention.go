@@ -59,11 +59,12 @@ func (l *AttentionLoop) validate(table string, report func(key, message string))
 }
 
 // For returns the profile of the kernel compiled for a cache in pages, or of
-// bytes with scales; a library with one kernel for all leaves the others out.
-func (p *AttentionProfile) For(paged, int8 bool) *AttentionProfile {
+// narrow elements, which it turns into bf16; a library with one kernel for all
+// leaves the others out.
+func (p *AttentionProfile) For(paged, narrow bool) *AttentionProfile {
 	q := *p
 	switch {
-	case int8 && p.Int8.Threads > 0:
+	case narrow && p.Int8.Threads > 0:
 		q.AttentionLoop = p.Int8
 	case paged && p.Paged.Threads > 0:
 		q.AttentionLoop = p.Paged

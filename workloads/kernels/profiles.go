@@ -75,7 +75,7 @@ type PartsRule struct {
 type AttentionProfile struct {
 	AttentionLoop
 	Paged      AttentionLoop `toml:"paged"`       // over a cache in pages; no threads: the same
-	Int8       AttentionLoop `toml:"int8"`        // over bytes with scales; no threads: the same
+	Int8       AttentionLoop `toml:"int8"`        // over int8 with scales, taken for all of 8 and 4 bits; no threads: the same
 	TileTokens int           `toml:"tile_tokens"` // keys and values a tile
 	GroupPad   int           `toml:"group_pad"`   // query heads of a group are padded to this many rows
 	CTAsPerSM  int           `toml:"ctas_per_sm"` // splits are chosen to give about this many CTAs a SM; 0: never split
