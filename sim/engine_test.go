@@ -324,19 +324,3 @@ func TestMisuseIsRefused(t *testing.T) {
 	require.Equal(t, "lonely", p.Name())
 	require.EqualError(t, e.Run(nil), "sim: port lonely has no domain")
 }
-
-func TestMessageWithinTheWindowIsCaught(t *testing.T) {
-	if !invariants {
-		t.Skip("checked under the tag invariants")
-	}
-	e := NewEngine[note](lookahead)
-	d := attach(e, "hasty", func(d *funcDomain, now Time, n note) {
-		d.Send(0, now+lookahead-1, Deliver, &n)
-	})
-	d.Push(0, Deliver, note{})
-	defer func() {
-		require.ErrorContains(t, recover().(error), "hasty sends to hasty for 20 ns, within the window up to 20 ns")
-	}()
-	_ = e.Run(nil)
-	require.Fail(t, "no panic")
-}

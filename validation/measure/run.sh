@@ -9,7 +9,7 @@ cc() { nvcc -O3 -std=c++17 -arch="sm_$cap" -o "$out/micro" "$@" "$here/micro.cu"
 "$out/micro" props >"$out/r/props.csv"; cat "$out/r/gpu.csv" "$out/r/props.csv"
 for p in "$@"; do t=$SECONDS; case $p in
   latency|bandwidth|gather|loaded|host|launch|peer|span|pages|interfere) timeout 200 "$out/micro" $p >"$out/r/$p.csv" 2>"$out/r/$p.err" || { echo "$p failed"; tail -3 "$out/r/$p.err"; };;
-  cpu) gcc -Ofast -march=native -fopenmp -o /tmp/stream "$here/stream.c" && timeout 120 /tmp/stream >"$out/r/cpu.csv" 2>&1;;
+  cpu) gcc -Ofast -march=native -fopenmp -o "$out/stream" "$here/stream.c" && timeout 120 "$out/stream" >"$out/r/cpu.csv" 2>&1;;
   retrieve|cpuattn) timeout 400 python3 "$here/tiers.py" "$out/r" $p 2>"$out/r/$p.err" || { echo "$p failed"; tail -5 "$out/r/$p.err"; };;
   allreduce) timeout 400 torchrun --nproc_per_node 2 "$here/tiers.py" "$out/r" $p 2>"$out/r/$p.err" || { echo "$p failed"; tail -5 "$out/r/$p.err"; };;
   *) timeout 400 python3 "$here/llm.py" "$out/r" $p 2>"$out/r/$p.err" || { echo "$p failed"; tail -5 "$out/r/$p.err"; };;

@@ -49,18 +49,6 @@ func TestUnwritableOutputIsTheUsersError(t *testing.T) {
 	require.Equal(t, "hwsim: mkdir run.toml: not a directory\n", got.err)
 }
 
-func TestFullDiskIsNotSuccess(t *testing.T) {
-	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
-	if err != nil {
-		t.Skip("no /dev/full")
-	}
-	defer full.Close()
-	c := program(t, "", "run.toml")
-	c.Stdout = full
-	require.Error(t, c.Run())
-	require.Equal(t, 1, c.ProcessState.ExitCode())
-}
-
 func TestCPUProfileIsWritten(t *testing.T) {
 	c := program(t, "", "run.toml", "-cpuprofile", "cpu.prof")
 	require.Zero(t, finish(t, c).code)
