@@ -1,16 +1,15 @@
 package hostattn
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"math"
-	"slices"
 
 	"hwsim/devices"
 	"hwsim/devices/dram"
 	"hwsim/hierarchy"
 	"hwsim/sim"
+	"hwsim/workloads/internal/hostmemory"
 )
 
 // The window of blocks a thread that is simulated, after some to warm up.
@@ -39,27 +38,15 @@ func (w *work) run(ctx context.Context, ddr *hierarchy.Memory, kept float64) (fl
 	return sum.Nanoseconds() / float64(w.threads*blocks), nil
 }
 
-// machine is the threads' cores and the memory's channels. It advances by
-// windows as long as the way from a core to memory, within which neither sees
-// what the other does.
+// machine is the threads' cores and the memory.
 type machine struct {
 	*work
-	way, near   sim.Time // one way to memory; to a line in the last cache and back
+	memory      *hostmemory.Memory
+	near        sim.Time // to a line in the last cache and back
 	pace, after sim.Time // a line, and at a block's end
 	kept        uint64   // of 2^32 lines
-	spread      devices.Interleave
-	channels    []*dram.Channel
-	arriving    [][]arrival // in this window, by channel
-	sent        [][]arrival // for the next one
 	threads     []thread
 	working     int
-	now         sim.Time
-}
-
-// arrival is a request at its channel.
-type arrival struct {
-	at sim.Time
-	r  dram.Request
 }
 
 // thread streams through its keys and values, line by line in order.
@@ -71,19 +58,13 @@ type thread struct {
 }
 
 func (w *work) machine(ddr *hierarchy.Memory, kept float64) (*machine, error) {
-	c := w.cpu
-	m := &machine{work: w, way: sim.FromNanoseconds(c.PathNs / 2), near: sim.FromNanoseconds(c.LLCNs),
-		pace: sim.FromNanoseconds(w.line), after: sim.FromNanoseconds(w.after), kept: uint64(kept * math.MaxUint32),
-		spread:   devices.Interleave{Granule: ddr.GranuleBytes, Slices: uint64(ddr.Channels)},
-		arriving: make([][]arrival, ddr.Channels), sent: make([][]arrival, ddr.Channels), threads: make([]thread, w.threads), working: w.threads}
-	for range ddr.Channels {
-		ch, err := dram.New(ddr.DRAM)
-		if err != nil {
-			return nil, fmt.Errorf("host.ddr: %w", err)
-		}
-		m.channels = append(m.channels, ch)
+	memory, err := hostmemory.New(ddr, w.cpu.PathNs)
+	if err != nil {
+		return nil, fmt.Errorf("host.ddr: %w", err)
 	}
-	size := uint64(ddr.Channels) * m.channels[0].Spec().Bytes()
+	m := &machine{work: w, memory: memory, near: sim.FromNanoseconds(w.cpu.LLCNs), pace: sim.FromNanoseconds(w.line), after: sim.FromNanoseconds(w.after),
+		kept: uint64(kept * math.MaxUint32), threads: make([]thread, w.threads), working: w.threads}
+	size := memory.Bytes()
 	random := sim.NewRand(1)
 	for i := range m.threads {
 		const page = 4096
@@ -95,16 +76,13 @@ func (w *work) machine(ddr *hierarchy.Memory, kept float64) (*machine, error) {
 
 // window advances the machine by the way from a core to memory.
 func (m *machine) window() {
-	end := m.now + m.way
+	end := m.memory.End()
 	for i := range m.threads {
 		m.step(uint32(i), end)
 	}
-	for i, c := range m.channels {
-		m.serve(c, m.arriving[i], end)
-		m.arriving[i] = m.arriving[i][:0]
-	}
-	m.arriving, m.sent = m.sent, m.arriving
-	m.now = end
+	m.memory.Advance(func(at sim.Time, done *dram.Completion) {
+		m.threads[done.Tag/uint32(m.fills)].ready[done.Tag%uint32(m.fills)] = at
+	})
 }
 
 // step lets a thread take what is there and ask for what comes next until end.
@@ -137,28 +115,14 @@ func (m *machine) step(n uint32, end sim.Time) {
 
 // ask sends for a thread's next line.
 func (m *machine) ask(n uint32, t *thread) {
-	at := max(t.at, m.now)
+	at := max(t.at, m.memory.Now)
 	slot := t.asked % m.fills
 	addr := t.base + uint64(t.asked)*uint64(m.cpu.LineBytes)
 	if devices.Mix(addr)>>32 < m.kept {
 		t.ready[slot] = at + m.near
 	} else {
 		t.ready[slot] = sim.Never
-		channel, local := m.spread.Locate(addr)
-		m.sent[channel] = append(m.sent[channel], arrival{at + m.way, dram.Request{Addr: local, Bytes: m.cpu.LineBytes, Tag: n*uint32(m.fills) + uint32(slot)}})
+		m.memory.Send(at, dram.Request{Addr: addr, Bytes: m.cpu.LineBytes, Tag: n*uint32(m.fills) + uint32(slot)})
 	}
 	t.asked++
-}
-
-// serve lets a channel work until end, on what arrives before.
-func (m *machine) serve(c *dram.Channel, arriving []arrival, end sim.Time) {
-	slices.SortStableFunc(arriving, func(a, b arrival) int { return cmp.Compare(a.at, b.at) })
-	for _, a := range arriving {
-		c.Enqueue(a.at, a.r)
-	}
-	c.Advance(end)
-	for _, done := range c.Completions() {
-		m.threads[done.Tag/uint32(m.fills)].ready[done.Tag%uint32(m.fills)] = done.Last + m.way
-	}
-	c.Drop()
 }

@@ -1,15 +1,13 @@
 package hostload
 
 import (
-	"cmp"
 	"context"
-	"fmt"
 	"slices"
 
-	"hwsim/devices"
 	"hwsim/devices/dram"
 	"hwsim/hierarchy"
 	"hwsim/sim"
+	"hwsim/workloads/internal/hostmemory"
 )
 
 // Config is a host as its memory sees it.
@@ -50,41 +48,29 @@ func Run(ctx context.Context, c *Config, l Load) (Result, error) {
 			return Result{}, err
 		}
 	}
-	from, before := m.now, m.moved
+	from, before := m.memory.Now, m.moved
 	m.chase.count, m.chase.sum = 0, 0
 	for m.moved < before+l.Lines {
 		if err := m.window(ctx); err != nil {
 			return Result{}, err
 		}
 	}
-	r := Result{GBps: float64(m.moved-before) * float64(c.LineBytes) / (m.now - from).Nanoseconds()}
+	r := Result{GBps: float64(m.moved-before) * float64(c.LineBytes) / (m.memory.Now - from).Nanoseconds()}
 	if m.chase.count > 0 {
 		r.LatencyNs = (m.chase.sum / sim.Time(m.chase.count)).Nanoseconds()
 	}
 	return r, nil
 }
 
-// machine is a host under load. It advances by windows as long as the way
-// between cores and memory, within which neither sees what the other does.
+// machine is a host under load.
 type machine struct {
-	cfg      *Config
-	way      sim.Time // one way
-	pace     sim.Time // between lines of a core
-	reads    float64  // share
-	spread   devices.Interleave
-	channels []*dram.Channel
-	arriving [][]arrival // in this window, by channel
-	sent     [][]arrival // for the next one
-	cores    []core
-	chase    chaser
-	now      sim.Time
-	moved    int // lines
-}
-
-// arrival is a request at its channel.
-type arrival struct {
-	at sim.Time
-	r  dram.Request
+	cfg    *Config
+	memory *hostmemory.Memory
+	pace   sim.Time // between lines of a core
+	reads  float64  // share
+	cores  []core
+	chase  chaser
+	moved  int // lines
 }
 
 // core streams through one array.
@@ -110,20 +96,15 @@ type chaser struct {
 const issueNs = 0.7
 
 func newMachine(c *Config, l Load) (*machine, error) {
-	m := &machine{cfg: c, way: sim.FromNanoseconds(c.PathNs / 2), reads: l.Reads, pace: sim.FromNanoseconds(issueNs),
-		spread:   devices.Interleave{Granule: c.Memory.GranuleBytes, Slices: uint64(c.Memory.Channels)},
-		arriving: make([][]arrival, c.Memory.Channels), sent: make([][]arrival, c.Memory.Channels), cores: make([]core, c.Cores)}
-	for range c.Memory.Channels {
-		ch, err := dram.New(c.Memory.DRAM)
-		if err != nil {
-			return nil, fmt.Errorf("memory: %w", err)
-		}
-		m.channels = append(m.channels, ch)
+	memory, err := hostmemory.New(&c.Memory, c.PathNs)
+	if err != nil {
+		return nil, err
 	}
+	m := &machine{cfg: c, memory: memory, reads: l.Reads, pace: sim.FromNanoseconds(issueNs), cores: make([]core, c.Cores)}
 	if l.GBps > 0 {
 		m.pace = max(m.pace, sim.FromNanoseconds(float64(c.LineBytes)*float64(c.Cores)/l.GBps))
 	}
-	size := uint64(c.Memory.Channels) * m.channels[0].Spec().Bytes()
+	size := memory.Bytes()
 	random := sim.NewRand(1)
 	for i := range m.cores {
 		k := &m.cores[i]
@@ -143,17 +124,12 @@ func (m *machine) window(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	end := m.now + m.way
+	end := m.memory.End()
 	for i := range m.cores {
 		m.issue(uint32(i), end)
 	}
 	m.ask(end)
-	for i, c := range m.channels {
-		m.serve(c, m.arriving[i], end)
-		m.arriving[i] = m.arriving[i][:0]
-	}
-	m.arriving, m.sent = m.sent, m.arriving
-	m.now = end
+	m.memory.Advance(m.answer)
 	return nil
 }
 
@@ -180,10 +156,10 @@ func (m *machine) issue(n uint32, end sim.Time) {
 		if d == 0 {
 			k.credit--
 		}
-		m.send(max(k.free, m.now), k.next[d], d == 1, n)
+		m.send(max(k.free, m.memory.Now), k.next[d], d == 1, n)
 		k.next[d] += uint64(m.cfg.LineBytes)
 		k.flying[d]++
-		k.free = max(k.free, m.now) + m.pace
+		k.free = max(k.free, m.memory.Now) + m.pace
 	}
 	for d := range k.ends {
 		n, _ := slices.BinarySearch(k.ends[d], end)
@@ -194,8 +170,7 @@ func (m *machine) issue(n uint32, end sim.Time) {
 
 // send puts a line's request on its way.
 func (m *machine) send(at sim.Time, addr uint64, write bool, tag uint32) {
-	channel, local := m.spread.Locate(addr)
-	m.sent[channel] = append(m.sent[channel], arrival{at + m.way, dram.Request{Addr: local, Bytes: m.cfg.LineBytes, Write: write, Tag: tag}})
+	m.memory.Send(at, dram.Request{Addr: addr, Bytes: m.cfg.LineBytes, Write: write, Tag: tag})
 }
 
 // ask sends the chaser's next request if it is due before end.
@@ -208,22 +183,8 @@ func (m *machine) ask(end sim.Time) {
 	c.begun, c.due = c.due, sim.Never
 }
 
-// serve lets a channel work until end, on what arrives before.
-func (m *machine) serve(c *dram.Channel, arriving []arrival, end sim.Time) {
-	slices.SortStableFunc(arriving, func(a, b arrival) int { return cmp.Compare(a.at, b.at) })
-	for _, a := range arriving {
-		c.Enqueue(a.at, a.r)
-	}
-	c.Advance(end)
-	for _, done := range c.Completions() {
-		m.answer(&done)
-	}
-	c.Drop()
-}
-
-// answer puts a line on its way back.
-func (m *machine) answer(done *dram.Completion) {
-	at := done.Last + m.way
+// answer takes a line that is back.
+func (m *machine) answer(at sim.Time, done *dram.Completion) {
 	if int(done.Tag) == len(m.cores) {
 		m.chase.sum += at - m.chase.begun
 		m.chase.count++
