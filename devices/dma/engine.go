@@ -74,8 +74,8 @@ func (p *Port) walk(e *engine) (wait sim.Time) {
 	if !e.tlb.Lookup(p.key(addr)) {
 		wait = sim.FromNanoseconds(p.config.WalkNs)
 	}
-	e.tlb.Insert(p.key(addr))
-	e.tlb.Insert(p.key(addr + seg.Bytes))
+	e.tlb.Insert(p.key(addr), struct{}{})
+	e.tlb.Insert(p.key(addr+seg.Bytes), struct{}{})
 	return wait
 }
 

@@ -134,7 +134,7 @@ type engine struct {
 	flushing bool     // the read behind them is not answered yet
 	open     sim.Time // when the segment's start cost is over
 	moved    uint64   // bytes arrived, over the engine's life
-	tlb      *tlb.Array
+	tlb      *tlb.Array[struct{}]
 }
 
 // job is a copy and the op to report.
@@ -169,7 +169,7 @@ func (p *Port) AddMMU(c tlb.UnitConfig, shifts []uint8) {
 	p.shifts = shifts
 	if p.config.TLB != nil {
 		for n := range p.engines {
-			p.engines[n].tlb = tlb.NewArray(*p.config.TLB)
+			p.engines[n].tlb = tlb.NewArray[struct{}](*p.config.TLB)
 		}
 	}
 	p.mmu = tlb.NewUnit(c, p.translated, func(end sim.Time, walker int) {

@@ -45,7 +45,8 @@ var makers = map[string]func() *Spec{
 	"hbm3e_7700":         func() *Spec { return hbm3("HBM3E", 3_850_000_000, 24576) },
 	"hbm3e_9600":         func() *Spec { return hbm3("HBM3E", 4_800_000_000, 24576) },
 	"hbm4_8000":          hbm4,
-	"ddr4_3200aa":        ddr4,
+	"ddr4_2400t":         func() *Spec { return ddr4(1_200_000_000, 11) },
+	"ddr4_3200aa":        func() *Spec { return ddr4(1_600_000_000, 12) },
 	"ddr5_4800bn":        func() *Spec { return ddr5(2_400_000_000, 36, 8) },
 	"ddr5_5600an":        func() *Spec { return ddr5(2_800_000_000, 40, 14) },
 	"ddr5_6400an":        func() *Spec { return ddr5(3_200_000_000, 46, 16) },
@@ -309,13 +310,14 @@ func gddr6(family string, hz uint64, pJPerBit float64) *Spec {
 	}
 }
 
-// ddr4 is one rank of 8 Gb x8 parts, 64 bits, BL8, 22-22-22.
-func ddr4() *Spec {
+// ddr4 is one rank of 8 Gb x8 parts, 64 bits, BL8, 22-22-22 at 3200, 17-17-17 at
+// 2400.
+func ddr4(hz uint64, rtw int64) *Spec {
 	return &Spec{
 		Family:         "DDR4",
 		PseudoChannels: 1, Ranks: 1, BankGroups: 4, BanksPerGroup: 4,
 		Rows: 65536, RowBytes: 8192, BurstBytes: 64, BusBits: 64,
-		Tick: sim.ClockHz(1_600_000_000), TicksPerCK: 1, Burst: 4,
+		Tick: sim.ClockHz(hz), TicksPerCK: 1, Burst: 4,
 		ActTicks: 1, ColTicks: 1, RowTicks: 1, ActPerRank: true,
 		Energy: ddr4Energy(),
 		Timings: []Timing{
@@ -328,7 +330,7 @@ func ddr4() *Spec {
 			{TCL, 13.75, 0, ramulatorDDR4}, {TCWL, 10, 0, ramulatorDDR4},
 			{TWR, 15, 0, ramulatorDDR4}, {TWTRS, 2.5, 2, ramulatorDDR4}, {TWTRL, 7.5, 4, ramulatorDDR4},
 			{TRTP, 7.5, 4, ramulatorDDR4},
-			{TRTW, 0, 12, ramulatorDDR4 + ": nCL + nBL + 2 - nCWL"},
+			{TRTW, 0, rtw, ramulatorDDR4 + ": nCL + nBL + 2 - nCWL"},
 			{TRFCAB, 350, 0, jedecDDR4}, {TREFI, 7800, 0, jedecDDR4},
 		},
 	}

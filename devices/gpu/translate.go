@@ -22,7 +22,7 @@ func (t *Translation) reach() uint64 { return uint64(t.TLB.Entries) << t.Shifts[
 // its reach, requests to it are not looked up: they all hit, or nearly so.
 type groupTLB struct {
 	of     *Translation // nil: none
-	array  *tlb.Array
+	array  *tlb.Array[struct{}]
 	beyond bool // HBM in use exceeds the reach
 	hits   uint64
 	misses uint64
@@ -32,7 +32,7 @@ func newGroupTLB(t *Translation) groupTLB {
 	if t == nil {
 		return groupTLB{}
 	}
-	return groupTLB{of: t, array: tlb.NewArray(t.TLB)}
+	return groupTLB{of: t, array: tlb.NewArray[struct{}](t.TLB)}
 }
 
 // observe notes how much HBM is in use.
@@ -53,7 +53,7 @@ func (g *groupTLB) wait(addr uint64) sim.Time {
 		return 0
 	}
 	g.misses++
-	g.array.Insert(key)
+	g.array.Insert(key, struct{}{})
 	return g.of.Miss
 }
 
@@ -64,7 +64,7 @@ func (t *Translation) key(addr uint64) uint64 { return tlb.Key(0, addr, t.Shifts
 func (u *GPU) TouchTLBs(addr uint64) {
 	for _, g := range u.Groups {
 		if g.tlb.observe(); g.tlb.looksUp(addr) {
-			g.tlb.array.Insert(g.tlb.of.key(addr))
+			g.tlb.array.Insert(g.tlb.of.key(addr), struct{}{})
 		}
 	}
 }

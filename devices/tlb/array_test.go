@@ -13,13 +13,13 @@ const shift = 16 // stretches of 64 KiB
 
 // missRatio passes accesses to stretches through the array, and returns the
 // share that missed after a first half to fill it.
-func missRatio(a *Array, accesses int, stretch func(i int) uint64) float64 {
+func missRatio(a *Array[struct{}], accesses int, stretch func(i int) uint64) float64 {
 	missed, counted := 0, 0
 	for i := range accesses {
 		key := Key(0, stretch(i)<<shift, shift)
 		hit := a.Lookup(key)
 		if !hit {
-			a.Insert(key)
+			a.Insert(key, struct{}{})
 		}
 		if 2*i >= accesses {
 			counted++
@@ -35,21 +35,21 @@ func TestReachIsTheEntriesStretches(t *testing.T) {
 	for _, ways := range []int{1, 4, 16, 64} {
 		c := Config{Entries: 192 * ways, Ways: ways} // as many sets as no power of two
 		round := func(n int) func(int) uint64 { return func(i int) uint64 { return uint64(i % n) } }
-		require.Zero(t, missRatio(NewArray(c), 10*c.Entries, round(c.Entries)), "%d ways hold all that their reach has", ways)
-		require.Equal(t, 1.0, missRatio(NewArray(c), 10*c.Entries, round(2*c.Entries)), "%d ways, in turn, nothing of twice as much", ways)
+		require.Zero(t, missRatio(NewArray[struct{}](c), 10*c.Entries, round(c.Entries)), "%d ways hold all that their reach has", ways)
+		require.Equal(t, 1.0, missRatio(NewArray[struct{}](c), 10*c.Entries, round(2*c.Entries)), "%d ways, in turn, nothing of twice as much", ways)
 	}
 }
 
 func TestLeastRecentlyUsedIsReplaced(t *testing.T) {
-	a := NewArray(Config{Entries: 4, Ways: 4})
+	a := NewArray[struct{}](Config{Entries: 4, Ways: 4})
 	key := func(n int) uint64 { return Key(0, uint64(n)<<shift, shift) }
 	for n := range 4 {
-		a.Insert(key(n))
+		a.Insert(key(n), struct{}{})
 	}
 	require.True(t, a.Lookup(key(0))) // leaves 1 the oldest
-	a.Insert(key(2))                  // is there, and is used
-	a.Insert(key(4))
-	a.Insert(key(5))
+	a.Insert(key(2), struct{}{})      // is there, and is used
+	a.Insert(key(4), struct{}{})
+	a.Insert(key(5), struct{}{})
 	for n, held := range []bool{true, false, true, false, true, true} {
 		require.Equal(t, held, a.Lookup(key(n)), "%d", n)
 	}
@@ -58,7 +58,7 @@ func TestLeastRecentlyUsedIsReplaced(t *testing.T) {
 // Against a list in order of use.
 func TestArrayIsAnLRUListASet(t *testing.T) {
 	const sets, ways = 6, 5
-	a := NewArray(Config{Entries: sets * ways, Ways: ways})
+	a := NewArray[struct{}](Config{Entries: sets * ways, Ways: ways})
 	lists := make([][]uint64, sets)
 	rng := sim.NewRand(1)
 	for range 20000 {
@@ -72,7 +72,7 @@ func TestArrayIsAnLRUListASet(t *testing.T) {
 		}
 		key := Key(0, n<<shift, shift)
 		require.Equal(t, at >= 0, a.Lookup(key))
-		a.Insert(key)
+		a.Insert(key, struct{}{})
 		if at >= 0 {
 			list = append(list[:at], list[at+1:]...)
 		} else if len(list) == ways {
@@ -92,7 +92,7 @@ func TestRandomAccessesMissWhatTheReachLeaves(t *testing.T) {
 			for _, times := range []int{2, 4, 16} { // the reach
 				t.Run(fmt.Sprint(hashed, " ", ways, " ", times), func(t *testing.T) {
 					rng := sim.NewRand(uint64(times))
-					a := NewArray(Config{Entries: entries, Ways: ways, Hashed: hashed})
+					a := NewArray[struct{}](Config{Entries: entries, Ways: ways, Hashed: hashed})
 					got := missRatio(a, 60*entries*times, func(int) uint64 { return rng.Uint64() % uint64(entries*times) })
 					slack := 0.01
 					if hashed {

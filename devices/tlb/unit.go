@@ -52,7 +52,7 @@ func (s *Stats) Add(o *Stats) {
 
 // Unit translates requests, each of which carries a W of its owner's.
 type Unit[W any] struct {
-	tlb    *Array
+	tlb    *Array[struct{}]
 	walk   sim.Time
 	done   func(at sim.Time, w W)
 	begin  func(end sim.Time, walker int)
@@ -87,7 +87,7 @@ const none = -1 // the end of a list
 // NewUnit builds a unit. It calls done when a request is translated, and
 // begin when a walk starts, whose owner then calls End at its end.
 func NewUnit[W any](c UnitConfig, done func(at sim.Time, w W), begin func(end sim.Time, walker int)) *Unit[W] {
-	return &Unit[W]{tlb: NewArray(c.Config), walk: sim.FromNanoseconds(c.WalkNs), done: done, begin: begin, walks: make([]walk, c.Walkers), spare: none}
+	return &Unit[W]{tlb: NewArray[struct{}](c.Config), walk: sim.FromNanoseconds(c.WalkNs), done: done, begin: begin, walks: make([]walk, c.Walkers), spare: none}
 }
 
 // Access translates a request, at once or when its turn and its walk come.
@@ -102,7 +102,7 @@ func (u *Unit[W]) Access(at sim.Time, key uint64, w W) {
 // End ends a walk.
 func (u *Unit[W]) End(at sim.Time, walker int) {
 	w := &u.walks[walker]
-	u.tlb.Insert(w.key)
+	u.tlb.Insert(w.key, struct{}{})
 	w.key = 0
 	for n := w.first; n != none; {
 		m := u.misses[n]
@@ -181,7 +181,7 @@ func (u *Unit[W]) await(walker int, r *request[W]) {
 
 // Touch leaves the TLB as it is after an access to the key, for time that is
 // not simulated.
-func (u *Unit[W]) Touch(key uint64) { u.tlb.Insert(key) }
+func (u *Unit[W]) Touch(key uint64) { u.tlb.Insert(key, struct{}{}) }
 
 // Queued returns how many requests wait to be looked up.
 func (u *Unit[W]) Queued() int { return len(u.queue) - u.head }
