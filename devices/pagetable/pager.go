@@ -45,7 +45,7 @@ type Pager struct {
 }
 
 // NewPager returns a pager of free memory. Tables have a part of their own,
-// as large as they can need.
+// twice what mapping all of the memory densely takes.
 func NewPager(c PagerConfig, seed uint64) *Pager {
 	p := &Pager{cfg: c, shift: Shift4K, seed: devices.Mix(seed + 1)}
 	if c.PageBytes == 1<<Shift64K {
@@ -86,11 +86,26 @@ func (p *Pager) Fault(t *Table, va uint64) error {
 			p.whole.give(pa) // small pages of it are mapped already
 		}
 	}
-	pa, ok := p.small.take()
+	pa, ok := p.page()
 	if !ok {
 		return fmt.Errorf("pagetable: %d bytes of memory are full: %w", p.cfg.MemoryBytes, ErrNoMemory)
 	}
 	return t.Map(va&^(1<<p.shift-1), pa, p.shift)
+}
+
+// page takes a small page's frame, of a whole stretch when all else is taken.
+func (p *Pager) page() (uint64, bool) {
+	if pa, ok := p.small.take(); ok {
+		return pa, true
+	}
+	pa, ok := p.whole.take()
+	if !ok {
+		return 0, false
+	}
+	for at := uint64(1)<<Shift2M - 1<<p.shift; at > 0; at -= 1 << p.shift {
+		p.small.give(pa + at)
+	}
+	return pa, true
 }
 
 // huge reports whether the stretch that va lies in asks for a large page: its

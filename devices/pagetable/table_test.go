@@ -42,7 +42,7 @@ func TestWalkReadsAnEntryALevel(t *testing.T) {
 			require.NoError(t, err)
 			const va = 0x7f12_4000_0000
 			require.NoError(t, table.Map(va, 1<<40, page.shift))
-			path := table.Walk(va + 0x1234)
+			path := table.Walk(va + 0x234)
 			require.Equal(t, page.shift, path.Shift)
 			require.Equal(t, uint64(1<<40), path.Frame())
 			reads := 0
@@ -62,7 +62,7 @@ func TestEntriesHaveAddressesOfTheirOwn(t *testing.T) {
 	r := sim.NewRand(1)
 	owner := map[uint64]uint64{} // of a leaf entry
 	for range 5000 {
-		va := r.Uint64() >> 17
+		va := r.Uint64() >> 33
 		require.NoError(t, p.Touch(table, va))
 		path := table.Walk(va)
 		page := va >> path.Shift << path.Shift
