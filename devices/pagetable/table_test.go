@@ -45,13 +45,7 @@ func TestWalkReadsAnEntryALevel(t *testing.T) {
 			path := table.Walk(va + 0x234)
 			require.Equal(t, page.shift, path.Shift)
 			require.Equal(t, uint64(1<<40), path.Frame())
-			reads := 0
-			for _, a := range path.Addr {
-				if a != 0 {
-					reads++
-				}
-			}
-			require.Equal(t, page.reads, reads, "%d levels, page 2^%d", levels, page.shift)
+			require.Equal(t, page.reads, levels-path.Level+1, "%d levels, page 2^%d", levels, page.shift)
 		}
 	}
 }
