@@ -40,6 +40,9 @@ const CounterMax = 15
 // Present reports whether the entry maps anything.
 func (e Entry) Present() bool { return e&present != 0 }
 
+// Large reports whether the entry is a leaf above the lowest level.
+func (e Entry) Large() bool { return e&large != 0 }
+
 // Frame returns the physical address of the page or table.
 func (e Entry) Frame() uint64 { return uint64(e & frameMask) }
 

@@ -82,21 +82,21 @@ func (a *Array[V]) Find(key uint64) (v V, ok bool) {
 }
 
 // Insert makes the key the most recently used of its set, in place of itself,
-// of an empty entry or else of the least recently used, whose key it returns
-// if it held one.
-func (a *Array[V]) Insert(key uint64, v V) (evicted uint64) {
+// of an empty entry or else of the least recently used, which it returns; key 0
+// says that none had to go.
+func (a *Array[V]) Insert(key uint64, v V) (evicted uint64, was V) {
 	first := a.set(key)
 	set := a.keys[first : first+a.ways]
 	way := a.ways - 1
 	for i, k := range set {
 		if k == key {
 			a.front(first, i, key, v)
-			return 0
+			return 0, was
 		}
 	}
-	evicted = set[way]
+	evicted, was = set[way], a.values[first+way]
 	a.front(first, way, key, v)
-	return evicted
+	return evicted, was
 }
 
 // front closes the gap at a way of the set and puts the key before all.

@@ -1,0 +1,41 @@
+package cpu
+
+import (
+	"hwsim/devices/cpucache"
+	"hwsim/devices/mmu"
+	"hwsim/devices/pagetable"
+)
+
+// Config describes a core with its memory.
+type Config struct {
+	ClockMHz float64                `toml:"clock_mhz"`
+	Width    int64                  `toml:"width"` // instructions dispatched and retired a cycle
+	ROB      uint64                 `toml:"rob"`   // instructions in flight
+	Loads    int                    `toml:"loads"` // loads in flight
+	MMU      mmu.Config             `toml:"mmu"`
+	Caches   cpucache.Config        `toml:"caches"`
+	Pages    pagetable.PagerConfig  `toml:"pages"` // memory as the programs' operating system sees it
+	Host     *pagetable.PagerConfig `toml:"host"`  // memory under a virtual machine, whose pages are then those of its guest
+}
+
+// Validate reports values that no core has.
+func (c *Config) Validate(report func(key, message string)) {
+	if c.ClockMHz < 1 || c.ClockMHz > 1e5 {
+		report("clock_mhz", "must be 1 to 100000")
+	}
+	if c.Width < 1 || c.Width > 64 {
+		report("width", "must be 1 to 64")
+	}
+	if c.ROB < 1 || c.ROB > 1<<16 {
+		report("rob", "must be 1 to 65536")
+	}
+	if c.Loads < 1 || c.Loads > 1<<16 {
+		report("loads", "must be 1 to 65536")
+	}
+	if (c.Host != nil) != (c.MMU.Nested != nil) {
+		report("mmu.nested", "and host must be given together")
+	}
+	if h := c.Host; h != nil && c.Pages.MemoryBytes > h.MemoryBytes {
+		report("pages.memory_bytes", "must not exceed host.memory_bytes")
+	}
+}
