@@ -8,6 +8,7 @@ import (
 
 // Config describes a core with its memory.
 type Config struct {
+	Name     string                 `toml:"name"`
 	ClockMHz float64                `toml:"clock_mhz"`
 	Width    int64                  `toml:"width"` // instructions dispatched and retired a cycle
 	ROB      uint64                 `toml:"rob"`   // instructions in flight

@@ -42,38 +42,39 @@ func (c *Config) Validate(report func(key, message string)) {
 	if len(c.Levels) < 1 || len(c.Levels) > maxLevels {
 		report("levels", fmt.Sprintf("must be 1 to %d", maxLevels))
 	}
-	for i, l := range c.Levels {
-		l.validate(fmt.Sprintf("levels.%d.", i), report)
-	}
 	if c.MSHRs < 1 || c.MSHRs > 1<<10 {
 		report("mshrs", "must be 1 to 1024")
 	}
-	m := &c.Memory
+}
+
+// Validate reports values that no memory has.
+func (m *MemoryConfig) Validate(report func(key, message string)) {
 	if m.Channels < 1 || m.Channels > 64 {
-		report("memory.channels", "must be 1 to 64")
+		report("channels", "must be 1 to 64")
 	}
 	if m.GranuleBytes < LineBytes || m.GranuleBytes > 1<<20 || bits.OnesCount64(m.GranuleBytes) != 1 {
-		report("memory.granule_bytes", "must be a power of two from 64 to 1 MiB")
+		report("granule_bytes", "must be a power of two from 64 to 1 MiB")
 	}
 	if m.PathNs <= 0 || m.PathNs > 1e4 {
-		report("memory.path_ns", "must be above 0 to 10000")
+		report("path_ns", "must be above 0 to 10000")
 	}
 }
 
-func (l *LevelConfig) validate(prefix string, report func(key, message string)) {
+// Validate reports values that no cache has.
+func (l *LevelConfig) Validate(report func(key, message string)) {
 	switch sets := l.Bytes / LineBytes / uint64(max(1, l.Ways)); {
 	case l.Ways < 1 || l.Ways > 64:
-		report(prefix+"ways", "must be 1 to 64")
+		report("ways", "must be 1 to 64")
 	case sets < 1 || sets > 1<<24 || bits.OnesCount64(sets) != 1 || sets*LineBytes*uint64(l.Ways) != l.Bytes:
-		report(prefix+"bytes", fmt.Sprintf("must be a power of two of sets of %d lines of 64 bytes", l.Ways))
+		report("bytes", fmt.Sprintf("must be a power of two of sets of %d lines of 64 bytes", l.Ways))
 	}
 	if l.HitCycles < 1 || l.HitCycles > 1e4 {
-		report(prefix+"hit_cycles", "must be 1 to 10000")
+		report("hit_cycles", "must be 1 to 10000")
 	}
 	if l.MissCycles < 0 || l.MissCycles > 1e4 {
-		report(prefix+"miss_cycles", "must be 0 to 10000")
+		report("miss_cycles", "must be 0 to 10000")
 	}
 	if l.Replacement != "lru" && l.Replacement != "srrip" {
-		report(prefix+"replacement", "must be lru or srrip")
+		report("replacement", "must be lru or srrip")
 	}
 }

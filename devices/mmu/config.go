@@ -1,7 +1,6 @@
 package mmu
 
 import (
-	"fmt"
 	"math/bits"
 	"slices"
 
@@ -82,95 +81,85 @@ func (c *Config) Validate(report func(key, message string)) {
 	if len(c.L1) < 1 || len(c.L1) > 4 {
 		report("l1", "must be 1 to 4 TLBs")
 	}
-	for i := range c.L1 {
-		c.L1[i].validate(fmt.Sprintf("l1.%d.", i), report)
-	}
-	c.L2.validate("l2.", report)
-	if c.L3 != nil {
-		c.L3.validate("l3.", report)
-	}
 	if c.Walkers < 1 || c.Walkers > 256 {
 		report("walkers", "must be 1 to 256")
 	}
-	c.PWC.validate("pwc.", c.Levels, report)
+	c.PWC.fit("pwc.entries", c.Levels, report)
 	if c.POM != nil && c.Victima != nil {
 		report("pom", "must not be beside victima")
 	}
-	if c.POM != nil {
-		c.POM.validate(report)
-	}
-	if c.Victima != nil {
-		c.Victima.validate(report)
-		if c.Epoch < 1000 || c.Epoch > 1e12 {
-			report("epoch", "must be 1000 to 1e12")
-		}
+	if c.Victima != nil && (c.Epoch < 1000 || c.Epoch > 1e12) {
+		report("epoch", "must be 1000 to 1e12")
 	}
 	if n := c.Nested; n != nil {
 		if n.Levels != 4 && n.Levels != 5 {
 			report("nested.levels", "must be 4 or 5")
 		}
-		n.TLB.validate("nested.tlb.", report)
-		n.PWC.validate("nested.pwc.", n.Levels, report)
+		n.PWC.fit("nested.pwc.entries", n.Levels, report)
 	}
 }
 
-// under returns report for the keys of a table.
-func under(prefix string, report func(key, message string)) func(key, message string) {
-	return func(key, message string) { report(prefix+key, message) }
-}
-
-func (c *TLBConfig) validate(prefix string, report func(key, message string)) {
-	c.Config.Validate(under(prefix, report))
+// Validate reports values that no TLB has.
+func (c *TLBConfig) Validate(report func(key, message string)) {
 	if c.Cycles < 0 || c.Cycles > 1e4 {
-		report(prefix+"cycles", "must be 0 to 10000")
+		report("cycles", "must be 0 to 10000")
 	}
 	for _, b := range c.PageBytes {
 		if !slices.Contains(pageShifts[:], uint8(bits.TrailingZeros64(b))) || bits.OnesCount64(b) != 1 {
-			report(prefix+"page_bytes", "must be of 4096, 65536, 2097152 and 1073741824")
+			report("page_bytes", "must be of 4096, 65536, 2097152 and 1073741824")
 			return
 		}
 	}
 }
 
-func (c *PWCConfig) validate(prefix string, levels int, report func(key, message string)) {
-	if len(c.Entries) > max(0, levels-1) {
-		report(prefix+"entries", "must be one a level above the lowest at most")
-		return
-	}
+// Validate reports values that no page-walk caches have.
+func (c *PWCConfig) Validate(report func(key, message string)) {
 	for _, n := range c.Entries {
 		t := tlb.Config{Entries: n, Ways: c.Ways}
-		t.Validate(under(prefix, report))
+		t.Validate(report)
 	}
 	if c.Cycles < 0 || c.Cycles > 1e4 {
-		report(prefix+"cycles", "must be 0 to 10000")
+		report("cycles", "must be 0 to 10000")
 	}
 }
 
-func (c *POMConfig) validate(report func(key, message string)) {
-	c.Config.Validate(under("pom.", report))
+// fit reports more caches than a table of so many levels has use for.
+func (c *PWCConfig) fit(key string, levels int, report func(key, message string)) {
+	if len(c.Entries) > max(0, levels-1) {
+		report(key, "must be one a level above the lowest at most")
+	}
+}
+
+// Validate reports values that no TLB in memory has.
+func (c *POMConfig) Validate(report func(key, message string)) {
 	if c.EntryBytes < 8 || c.EntryBytes > 64 || bits.OnesCount64(c.EntryBytes) != 1 {
-		report("pom.entry_bytes", "must be 8, 16, 32 or 64")
+		report("entry_bytes", "must be 8, 16, 32 or 64")
 	}
 }
 
-func (c *VictimaConfig) validate(report func(key, message string)) {
+// Validate reports values that Victima does not take.
+func (c *VictimaConfig) Validate(report func(key, message string)) {
 	if c.Insert != "retag" && c.Insert != "fetch" {
-		report("victima.insert", "must be retag or fetch")
+		report("insert", "must be retag or fetch")
 	}
 	if c.Level < 0 || c.Level > 3 {
-		report("victima.level", "must be 0 to 3")
+		report("level", "must be 0 to 3")
 	}
-	for key, n := range map[string]int{"walks_bits": c.WalksBits, "cost_bits": c.CostBits} {
-		if c.Predictor && (n < 1 || n > bits.Len(pagetable.CounterMax)) {
-			report("victima."+key, "must be 1 to 4")
-		}
-	}
-	for key, v := range map[string][2]int{"walks": c.Walks, "cost": c.Cost} {
-		if c.Predictor && (v[0] < 0 || v[1] < v[0]) {
-			report("victima."+key, "must be a least and a most")
-		}
+	if c.Predictor {
+		counter(report, "walks", c.WalksBits, c.Walks)
+		counter(report, "cost", c.CostBits, c.Cost)
 	}
 	if c.CacheMPKI < 0 || c.TLBMPKI < 0 {
-		report("victima.cache_mpki", "and tlb_mpki must not be negative")
+		report("cache_mpki", "and tlb_mpki must not be negative")
+	}
+}
+
+// counter reports what no counter of the predictor has.
+func counter(report func(key, message string), key string, width int, box [2]int) {
+	if width < 1 || width > bits.Len(pagetable.CounterMax) {
+		report(key+"_bits", "must be 1 to 4")
+	}
+	if box[0] < 0 || box[1] < box[0] {
+		report(key, "must be a least and a most")
 	}
 }

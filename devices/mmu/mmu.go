@@ -114,6 +114,11 @@ func (m *MMU) Translate(at int64, s *Space, va uint64, op uint32) (pa uint64, re
 		m.fillL1(at, s.key(va, shift), frame, shift)
 		return frame | va&(1<<shift-1), at, true
 	}
+	if n := m.walking(s, va); n != none {
+		m.stats.Merged++
+		m.await(n, m.note(op, merged))
+		return 0, 0, false
+	}
 	m.stats.L2Misses++
 	if m.l3 != nil {
 		at += m.l3.cycles
@@ -132,11 +137,6 @@ func (m *MMU) Translate(at int64, s *Space, va uint64, op uint32) (pa uint64, re
 
 // miss finds out what no TLB knows.
 func (m *MMU) miss(r *request, early, asked int64) (pa uint64, ready int64, ok bool) {
-	if n := m.walking(r); n != none {
-		m.stats.Merged++
-		m.await(n, r.waiter)
-		return 0, 0, false
-	}
 	if m.victima != nil {
 		from := r.at
 		if m.cfg.Victima.Early {

@@ -34,6 +34,10 @@ func blockEntry(e pagetable.Entry, level int) uint64 {
 
 const shiftMask = 63
 
+// fetched is where fetched blocks lie in memory, beside the page tables: by the
+// numbers of their pages.
+const fetched = 1 << 40
+
 // lookup looks for the block of an address, of each size that is in use.
 func (m *MMU) lookup(space uint16, addr uint64, kind cpucache.Kind, at int64) (frame uint64, shift uint8, ready int64, ok bool) {
 	for z, i := m.used, 0; z != 0; z, i = z>>1, i+1 {
@@ -153,7 +157,7 @@ func (m *MMU) fetchBlock(at int64, s *Space, va uint64) {
 		return
 	}
 	m.used.add(path.Shift)
-	m.caches.Fetch(at, m.entryAddr(s, &path), cpucache.Translations)
+	m.caches.Fetch(at, fetched|va>>pagetable.LevelShift(path.Level)*pagetable.EntryBytes, cpucache.Translations)
 	m.insert(s.ID, va, &s.Guest, path.Level, cpucache.Translations)
 }
 

@@ -47,9 +47,13 @@ type walk struct {
 // waiter is an operation that waits for a walk.
 type waiter struct {
 	op    uint32
-	asked int64
+	asked int64 // cycle, or merged
 	next  int32
 }
+
+// merged is when an operation asked that waits for another's walk: its time is
+// no miss's.
+const merged = -1
 
 // note makes a waiter of an operation.
 func (m *MMU) note(op uint32, asked int64) int32 {
@@ -80,15 +84,15 @@ func (m *MMU) await(n int, i int32) {
 	w.last = i
 }
 
-// walking returns the walker that walks for the request's page, as far as can be
-// known before its size is, or none.
-func (m *MMU) walking(r *request) int {
+// walking returns the walker that walks for the page of an address, as far as can
+// be known before its size is, or none.
+func (m *MMU) walking(s *Space, va uint64) int {
 	if m.active == 0 {
 		return none
 	}
 	for n := range m.walkers {
 		w := &m.walkers[n]
-		if w.active && !w.background && w.space == r.space && w.va>>pagetable.Shift4K == r.va>>pagetable.Shift4K {
+		if w.active && !w.background && w.space == s && w.va>>pagetable.Shift4K == va>>pagetable.Shift4K {
 			return n
 		}
 	}
@@ -358,7 +362,9 @@ func (m *MMU) tell(at int64, w *walk) {
 		q := m.waiters[i]
 		m.drop(i)
 		m.finished = append(m.finished, Finish{q.op, (w.frame | w.va&(1<<w.pageShift-1)) &^ (1<<pagetable.Shift4K - 1), at})
-		m.stats.miss(max(0, at-q.asked))
+		if q.asked != merged {
+			m.stats.miss(at - q.asked)
+		}
 		i = q.next
 	}
 }
@@ -376,8 +382,8 @@ func (m *MMU) drain() {
 			m.queue = m.queue[:copy(m.queue, m.queue[m.head:])]
 			m.head = 0
 		}
-		if k := m.walking(&r); k != none {
-			m.stats.Merged++
+		if k := m.walking(r.space, r.va); k != none {
+			m.stats.Behind++
 			m.await(k, r.waiter)
 			continue
 		}
