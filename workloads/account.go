@@ -18,11 +18,11 @@ const schema = 1
 var errNothing = errors.New("interrupted before anything was known")
 
 // result adds up the spans that have ended, each as often as it stands for.
-func (r *run) result(roof *graph.Totals) (*Result, error) {
+func (r *run) result(roof *graph.Totals) (res *Result, err error) {
 	if r.graph.Ended() == 0 {
 		return nil, errNothing
 	}
-	res := r.header()
+	res = r.header()
 	res.RooflineNs = roof.Ns
 	t := r.graph.Totals()
 	res.Complete = t.Covered == 1
@@ -38,7 +38,8 @@ func (r *run) result(roof *graph.Totals) (*Result, error) {
 	res.Objects = r.objectRows(t)
 	res.TransferBytes = uint64(t.Copied)
 	res.BoundBy = boundBy(res)
-	return res, nil
+	res.Mapping, err = r.decode.mapping(res.StepNs)
+	return res, err
 }
 
 func (r *run) header() *Result {

@@ -7,6 +7,7 @@ import (
 	"hwsim/hierarchy"
 	"hwsim/models"
 	"hwsim/workloads/kernels"
+	"hwsim/workloads/kvalloc"
 )
 
 // Config is a whole run.
@@ -46,6 +47,8 @@ type KV struct {
 	Access     Access `toml:"access"`
 	CopyBytes  uint64 `toml:"copy_bytes"` // largest single copy; 0: as large as the pieces are contiguous
 	WaitLayer  bool   `toml:"wait_layer"` // a layer's first kernel waits for its KV, not just its attention
+
+	Virtual *kvalloc.Virtual `toml:"virtual"` // how a contiguous cache in HBM gets its memory; nil: it has it all
 }
 
 // Split is the share of an object in each tier. The shares add up to 1; an
@@ -154,6 +157,9 @@ func (k *KV) validate(report func(key, message string)) {
 	}
 	if k.Unit != "" && k.Unit != "page" && k.Unit != "layer" && k.Unit != "fraction" {
 		report("kv.unit", "must be page, layer or fraction")
+	}
+	if k.Virtual != nil && (k.PageTokens != 0 || k.Split.shares()[hierarchy.HBM] < 1) {
+		report("kv.virtual", "needs page_tokens = 0 and all of the cache in HBM")
 	}
 	if k.CopyBytes != 0 && k.CopyBytes < 512 {
 		report("kv.copy_bytes", "must be 0 or at least 512")

@@ -10,6 +10,7 @@ import (
 	"hwsim/sim"
 	"hwsim/workloads/graph"
 	"hwsim/workloads/kernels"
+	"hwsim/workloads/kvalloc"
 )
 
 // decode builds the graph of decode steps on a machine.
@@ -19,6 +20,7 @@ type decode struct {
 	model   models.Model // one rank's share
 	lengths []int
 	layout  layout
+	groups  *kvalloc.Allocator // of a virtually contiguous cache's memory; nil: none
 	rng     sim.Rand
 	graph   *graph.Graph
 	ends    []int // last op of each layer built in this step

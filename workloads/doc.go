@@ -9,6 +9,10 @@
 // transfers once their rates have converged, and simulates only some of a run
 // of identical layers; analytic is the roofline.
 //
+// A KV cache that is contiguous can get its memory in page groups as it grows
+// (package kvalloc): the report then has what they leave unused and how long
+// steps would wait for them, beside the step.
+//
 // Left out: prefill, sampling of tokens on the GPU, host-side scheduling, and
 // moving filled KV pages out to far tiers (new tokens stay in HBM).
 package workloads

@@ -40,6 +40,7 @@ const (
 	classActivations = "activations"
 	classTables      = "block tables"
 	classStaging     = "staging"
+	classGroups      = "unfilled page groups"
 )
 
 const alignment = 256 // of tensors inside a layer, as cudaMalloc gives
@@ -48,7 +49,7 @@ func align(n uint64) uint64 { return (n + alignment - 1) &^ (alignment - 1) }
 
 // lay places everything, or says what does not fit.
 func (d *decode) lay() error {
-	for _, place := range []func() error{d.layWeights, d.layKV, d.layActivations} {
+	for _, place := range []func() error{d.layWeights, d.layKV, d.layActivations, d.layGroups} {
 		if err := place(); err != nil {
 			return err
 		}

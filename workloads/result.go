@@ -31,6 +31,8 @@ type Result struct {
 	Tiers   []TierRow   `json:"tiers"`
 	Links   []LinkRow   `json:"links"`
 	Objects []ObjectRow `json:"objects"`
+
+	Mapping *MappingRow `json:"mapping,omitempty"` // of a virtually contiguous KV cache
 }
 
 // KernelRow sums one class of kernels over a step.
@@ -80,7 +82,19 @@ type ObjectRow struct {
 	Write  uint64 `json:"written_bytes"`
 }
 
-// Quantiles of a latency, in ns.
+// MappingRow is the memory of a virtually contiguous KV cache when a step
+// begins, and what mapping more costs while every sequence decodes as many
+// tokens as a page group has. StepNs is without it.
+type MappingRow struct {
+	GroupBytes   uint64    `json:"group_bytes"`
+	GroupTokens  int       `json:"group_tokens"`
+	Mapped       uint64    `json:"mapped_bytes"`
+	Unused       uint64    `json:"unused_bytes"` // of those, without a token
+	CallsPerStep float64   `json:"calls_per_step"`
+	StallNs      Quantiles `json:"stall_ns"` // what a step waits
+}
+
+// Quantiles of times, in ns.
 type Quantiles struct {
 	Mean float64 `json:"mean"`
 	P50  float64 `json:"p50"`

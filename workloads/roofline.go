@@ -13,8 +13,8 @@ func (d *decode) roofline() *graph.Totals {
 }
 
 // analytic turns the roofline into a whole result.
-func (r *run) analytic(roof *graph.Totals) *Result {
-	res := r.header()
+func (r *run) analytic(roof *graph.Totals) (res *Result, err error) {
+	res = r.header()
 	res.Complete = true
 	res.StepNs, res.RooflineNs = roof.Ns, roof.Ns
 	res.KernelNs, res.GapNs, res.ExposedNs, res.TransferBytes = roof.KernelNs, roof.GapNs, roof.ExposedNs, uint64(roof.Copied)
@@ -26,5 +26,6 @@ func (r *run) analytic(roof *graph.Totals) *Result {
 	for _, o := range r.system.Space.Objects() {
 		res.Objects = append(res.Objects, ObjectRow{Object: o.Class, Tier: o.Tier.String(), Bytes: o.Bytes})
 	}
-	return res
+	res.Mapping, err = r.decode.mapping(res.StepNs)
+	return res, err
 }

@@ -29,7 +29,7 @@ func Run(ctx context.Context, c *Config, o Options) (*Result, error) {
 	}
 	roof := r.decode.roofline()
 	if o.Fidelity == "analytic" {
-		return r.analytic(roof), nil
+		return r.analytic(roof)
 	}
 	layers := r.few(roof)
 	res, err := r.simulate(ctx, roof, layers)

@@ -1,6 +1,7 @@
 package operators
 
 import (
+	"context"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -70,4 +71,36 @@ func TestCallsGoRoundAsManyCachesAsExceedTheL2(t *testing.T) {
 		copies, calls := test.o.calls()
 		require.Equal(t, []int{test.copies, test.calls}, []int{copies, calls}, "%+v", test.o)
 	}
+}
+
+// attendedInPages returns the time of decode attention over keys and values
+// that are contiguous and in use for the first time, each in turn, while HBM in
+// use exceeds the 2 GiB that a GPC's TLB covers in pages of 64 KiB, and how
+// many requests missed it.
+func attendedInPages(t *testing.T, system string, o AttentionOptions) (ns float64, misses uint64) {
+	t.Helper()
+	c, p := onSystem(t, system, "ampere")
+	b, err := newBench(c)
+	require.NoError(t, err)
+	b.place("weights", hierarchy.HBM, 12<<30)
+	for range 1 + leastCalls {
+		b.call(b.attention(&c.GPU, p, &o)...)
+	}
+	r, err := b.run(context.Background(), 1, 0)
+	require.NoError(t, err)
+	_, misses = b.GPU.Translations()
+	return r.Ns, misses
+}
+
+// Pages of 64 KiB slow attention over virtually contiguous keys and values no
+// more than those of 2 MiB (arXiv 2405.04437, figure 14), here with the heads
+// of its Yi-6B.
+func TestSmallPagesDoNotSlowContiguousAttention(t *testing.T) {
+	o := AttentionOptions{QHeads: 32, KVHeads: 4, Dim: 128, Batch: 8, Context: 4096}
+	small, misses := attendedInPages(t, "a100_80gb_64k_pages", o)
+	large, none := attendedInPages(t, "a100_80gb_2m_pages", o)
+	t.Logf("%.0f and %.0f ns, %d misses", small, large, misses)
+	require.Zero(t, none, "all of it is within reach")
+	require.Positive(t, misses)
+	require.InEpsilon(t, large, small, 0.02)
 }

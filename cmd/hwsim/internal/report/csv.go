@@ -31,6 +31,9 @@ func CSV(w io.Writer, r *workloads.Result) error {
 	for _, o := range r.Objects {
 		t.fields("object", o.Object+" in "+o.Tier, "", reflect.ValueOf(o))
 	}
+	if m := r.Mapping; m != nil {
+		t.fields("mapping", "kv", "", reflect.ValueOf(*m))
+	}
 	t.csv.Flush()
 	if err := t.csv.Error(); err != nil {
 		return fmt.Errorf("write csv: %w", err)
@@ -41,13 +44,13 @@ func CSV(w io.Writer, r *workloads.Result) error {
 // long writes metrics; the csv.Writer keeps its first error.
 type long struct{ csv *csv.Writer }
 
-// fields writes all fields of a struct but its lists of rows, which are
-// sections of their own.
+// fields writes all fields of a struct but its rows, which are sections of
+// their own.
 func (t *long) fields(section, name, prefix string, v reflect.Value) {
 	for field, value := range v.Fields() {
 		metric := prefix + field.Tag.Get("json")
 		switch value.Kind() {
-		case reflect.Slice:
+		case reflect.Slice, reflect.Pointer:
 		case reflect.Struct:
 			t.fields(section, name, metric+".", value)
 		case reflect.Map:

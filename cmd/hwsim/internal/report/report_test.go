@@ -149,3 +149,12 @@ func TestEqualCausesAreNamedInOrder(t *testing.T) {
 	}
 	require.Equal(t, "-", mainCause(nil))
 }
+
+// A virtually contiguous cache has a line of text and a section of CSV.
+func TestMappingIsReported(t *testing.T) {
+	r := sample(t)
+	r.Mapping = &workloads.MappingRow{GroupBytes: 65536, GroupTokens: 64, Mapped: 3 << 30, Unused: 32 << 20, CallsPerStep: 16, StallNs: workloads.Quantiles{Mean: 1.5e3, Max: 2.56e6}}
+	require.Contains(t, write(t, "text", r), "mapping, beside     1.50 µs            most 2.56 ms; 16.0 calls; 3.00 GiB mapped, 32.0 MiB unused\n")
+	require.Contains(t, write(t, "csv", r), "mapping,kv,mapped_bytes,3221225472,B\n")
+	require.Contains(t, write(t, "json", r), `"calls_per_step": 16`)
+}

@@ -68,6 +68,10 @@ func whereTimeWent(p *page, r *workloads.Result) {
 	part("launch gaps", r.GapNs)
 	part("exposed transfer", r.ExposedNs)
 	p.line("%-18s %8s            copy engines moved %s", "hidden transfer", duration(r.HiddenNs), size(r.TransferBytes))
+	if m := r.Mapping; m != nil {
+		p.line("%-18s %8s            most %s; %s calls; %s mapped, %s unused", "mapping, beside",
+			duration(m.StallNs.Mean), duration(m.StallNs.Max), number(m.CallsPerStep), size(m.Mapped), size(m.Unused))
+	}
 }
 
 func overRoofline(r *workloads.Result) string {
