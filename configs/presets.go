@@ -34,6 +34,8 @@ var presetFolders = map[string]string{
 	"kv":       "policies",
 	"policy":   "policies",
 	"workload": "workloads",
+	"core":     "cores",
+	"stream":   "streams",
 }
 
 // A lookup says what file is wanted and where it may be, in order.

@@ -106,6 +106,13 @@ const batch = 1024
 // Run runs n accesses of a stream, or fewer if it ends, and waits for all that
 // they ask for. It reports how many it ran.
 func (k *Core) Run(ctx context.Context, s Stream, n uint64) (ran uint64, err error) {
+	ran, err = k.Continue(ctx, s, n)
+	k.Drain()
+	return ran, err
+}
+
+// Continue is Run that does not wait.
+func (k *Core) Continue(ctx context.Context, s Stream, n uint64) (ran uint64, err error) {
 	var buffer [batch]Access
 	for ran < n && ctx.Err() == nil {
 		got := s.Fill(buffer[:min(batch, n-ran)])
@@ -119,11 +126,15 @@ func (k *Core) Run(ctx context.Context, s Stream, n uint64) (ran uint64, err err
 		}
 		ran += uint64(got)
 	}
+	return ran, ctx.Err()
+}
+
+// Drain waits for all that has been asked for.
+func (k *Core) Drain() {
 	for k.oldest < k.count {
 		k.retire(0)
 	}
 	k.conclude()
-	return ran, ctx.Err()
 }
 
 // dispatch takes an access, once there is room for it, and begins what it can.

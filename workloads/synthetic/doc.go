@@ -1,0 +1,48 @@
+// Package synthetic makes the memory accesses of a core's instruction streams,
+// for the evaluation of address translation: microbenchmarks, a stream described
+// by its visits of pages, the kernels of GraphBIG on an R-MAT graph, XSBench,
+// GUPS, DLRM, k-mer counting, and the gather of a paged KV cache.
+//
+// Modelled: the virtual address, direction and order of every access to a
+// program's large arrays, a page that stands for its own small data, the mean
+// number of instructions between accesses, and which address is the data of
+// which access before it. All of it lies in one range from Base on, in regions
+// that begin at multiples of 2 MiB. A stream is a function of its configuration
+// and seed, and goes on for ever: what comes to an end begins again.
+//
+// Large structures are implicit. A permutation of pages, lines or vertices is a
+// bijection and has no table; an edge of a graph is a hash of its vertex and its
+// place, and only every 16th vertex has an entry in the index of edges. A
+// traversal also holds a bit and at most 4 bytes for every vertex: at the default
+// scale of 25, 150 MB once it has reached all, 60 MB or so in practice.
+//
+// Left out: fetches of instructions; branches and the accesses of a wrong path;
+// the program's start, which builds its structures, and the clearing of marks
+// between searches; more than one thread.
+//
+// # Graphs
+//
+// A vertex is an object, as GraphBIG's, in an array in the order of ids; its
+// edges are packed in the same order, as they lie after a load of edges that are
+// sorted by their source. An edge makes an access to its list, then some to the
+// neighbour's object, whose address is the edge's data. Ids are permuted, so that
+// the popular vertices lie anywhere. Edges lead one way and may be double, as the
+// recursive matrix draws them.
+//
+//	bfs   breadth-first searches from random roots, through a queue
+//	sssp  Dijkstra with all weights 1, GraphBIG's, through a heap
+//	cc    a breadth-first search from each vertex not yet reached
+//	bc    a breadth-first search, then back through its vertices, last first
+//	pr    rounds over all vertices that push ranks, look at changes, put ranks aside
+//	gc    greedy colouring in the order of ids, with an array of 64 marks
+//	tc    merges of both ends' sorted neighbours for each edge to a higher id
+//
+// # Sources
+//
+// Shapes and parameters: Kanellopoulos et al., "Victima" (MICRO 2023), a public
+// re-run of its artifact for BFS and CC and another for XSBench
+// (reference/tlb), and the analysis of these in facts/translation.md; each
+// default says which, or that it is chosen. Kernels: Nai et al., "GraphBIG" (SC
+// 2015), and its code's order of accesses; XSBench: Tramm et al. (PHYSOR 2014).
+// Gaps: see the table of kinds.
+package synthetic

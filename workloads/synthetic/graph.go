@@ -1,0 +1,131 @@
+package synthetic
+
+import (
+	"cmp"
+	"math"
+
+	"hwsim/configs"
+	"hwsim/sim"
+)
+
+// Graph describes the graph that a kernel works on, and its objects. The
+// sizes are chosen: 8.6 GB of objects and edges. An edge is an access to the list,
+// two to the neighbour's object and some local ones; how many of these is fitted,
+// with the gap, to the artifact's BFS on its first and second TLB.
+type Graph struct {
+	Scale       int      `toml:"scale"`        // log2 of the number of vertices; 25, of tc 23
+	EdgeFactor  float64  `toml:"edge_factor"`  // mean number of edges of a vertex; 16
+	Unpermuted  bool     `toml:"unpermuted"`   // ids are rows of the recursive matrix, hubs first
+	VertexBytes int      `toml:"vertex_bytes"` // of a vertex's object; 128
+	EdgeBytes   int      `toml:"edge_bytes"`   // of an edge in its vertex's list; 8
+	Lines       float64  `toml:"lines"`        // mean number of lines of a neighbour's object that an edge touches; all
+	Local       *float64 `toml:"local"`        // mean number of accesses to the program's own data for an edge; 2.75
+	SortedLists bool     `toml:"sorted_lists"` // tc merges sorted lists, not trees
+}
+
+// graph returns the graph with its defaults.
+func (c *Config) graph() Graph {
+	g, scale := c.Graph, 25
+	if c.Kind == "tc" { // its trees take most of the memory
+		scale = 23
+	}
+	local := value(g.Local, 2.75)
+	g.Local = &local
+	g.Scale = cmp.Or(g.Scale, scale)
+	g.EdgeFactor = cmp.Or(g.EdgeFactor, 16)
+	g.VertexBytes = cmp.Or(g.VertexBytes, 128)
+	g.EdgeBytes = cmp.Or(g.EdgeBytes, 8)
+	g.Lines = cmp.Or(g.Lines, float64(g.objectLines()))
+	return g
+}
+
+func (g *Graph) objectLines() int { return max(1, g.VertexBytes/lineBytes) }
+
+func validateGraph(c *Config, report func(key, message string)) {
+	g := c.graph()
+	configs.Within(report, "graph.scale", g.Scale, 4, 27)
+	within(report, "graph.edge_factor", g.EdgeFactor, 1, 256)
+	powerOfTwo(report, "graph.vertex_bytes", g.VertexBytes, 8, 4096)
+	powerOfTwo(report, "graph.edge_bytes", g.EdgeBytes, 4, lineBytes)
+	within(report, "graph.lines", g.Lines, 1, float64(g.objectLines()))
+	within(report, "graph.local", *g.Local, 0, maxMean)
+}
+
+// edges returns a number of edges that no seed's graph has more of: the mean and
+// 16 deviations.
+func (g *Graph) edges() int {
+	mean := g.EdgeFactor * float64(uint64(1)<<g.Scale)
+	return int(mean + 16*math.Sqrt(mean))
+}
+
+// graphData is a graph and where its parts lie: the vertices' objects in the
+// order of their ids, the lists of edges packed in the same order.
+type graphData struct {
+	Graph
+	*rmat
+	n        uint32 // vertices
+	vertices uint64 // addresses
+	edges    uint64
+	lines    dither
+	own      stack
+}
+
+func placeGraph(c *Config, m *space) graphData {
+	g := graphData{Graph: c.graph()}
+	g.n = 1 << g.Scale
+	g.vertices = m.region(g.VertexBytes << g.Scale)
+	g.edges = m.region(g.EdgeBytes * g.Graph.edges())
+	g.lines = newDither(g.Lines)
+	g.own = newStack(m, *g.Local)
+	return g
+}
+
+func (g *graphData) start(r *sim.Rand) {
+	g.rmat = newRMAT(g.Scale, g.EdgeFactor, !g.Unpermuted, r)
+}
+
+// object returns the address of a vertex's object.
+func (g *graphData) object(id uint32) uint64 {
+	return g.vertices + uint64(id)*uint64(g.VertexBytes)
+}
+
+// edge returns the address of an edge.
+func (g *graphData) edge(n uint64) uint64 { return g.edges + n*uint64(g.EdgeBytes) }
+
+// list is where a kernel is in the edges of a vertex.
+type list struct {
+	id, row   uint32
+	first     uint64 // edge
+	next, end uint32 // edge after first
+}
+
+// open returns the list of a vertex whose edges begin at first.
+func (g *graphData) open(id uint32, first uint64) list {
+	row := g.row(id)
+	return list{id: id, row: row, first: first, end: g.degree(row)}
+}
+
+// follow reads the list's next edge and the object of the neighbour that it
+// leads to, and returns the neighbour. The first edge's address comes from the
+// vertex's object, which is read just before.
+func (g *graphData) follow(out *emitter, l *list) uint32 {
+	id := g.neighbour(l.row, l.next)
+	back := uint32(0)
+	if l.next == 0 {
+		back = 1
+	}
+	out.follow(g.edge(l.first+uint64(l.next)), back)
+	l.next++
+	g.touch(out, id)
+	g.own.touch(out)
+	return id
+}
+
+// touch reads lines of an object that the last access points to.
+func (g *graphData) touch(out *emitter, id uint32) {
+	addr := g.object(id)
+	for i := range g.lines.next() {
+		out.follow(addr, i+1)
+		addr += lineBytes
+	}
+}
