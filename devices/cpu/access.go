@@ -8,6 +8,7 @@ type Access struct {
 	After uint32 // its address is the data of the access so many back; 0: of none
 	Space uint16 // address space, below 4096
 	Write bool
+	Flush bool // a branch on its data goes another way than predicted: what follows is dispatched when they are there
 }
 
 // Stream yields the accesses of a core's instructions in program order.

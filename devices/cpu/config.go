@@ -10,9 +10,10 @@ import (
 type Config struct {
 	Name     string                 `toml:"name"`
 	ClockMHz float64                `toml:"clock_mhz"`
-	Width    int64                  `toml:"width"` // instructions dispatched and retired a cycle
-	ROB      uint64                 `toml:"rob"`   // instructions in flight
-	Loads    int                    `toml:"loads"` // loads in flight
+	Width    int64                  `toml:"width"`         // instructions dispatched and retired a cycle
+	ROB      uint64                 `toml:"rob"`           // instructions in flight
+	Refill   int64                  `toml:"refill_cycles"` // from the end of a mispredicted branch to the dispatch of what follows it
+	Loads    int                    `toml:"loads"`         // loads in flight
 	MMU      mmu.Config             `toml:"mmu"`
 	Caches   cpucache.Config        `toml:"caches"`
 	Pages    pagetable.PagerConfig  `toml:"pages"` // memory as the programs' operating system sees it
@@ -29,6 +30,9 @@ func (c *Config) Validate(report func(key, message string)) {
 	}
 	if c.ROB < 1 || c.ROB > 1<<16 {
 		report("rob", "must be 1 to 65536")
+	}
+	if c.Refill < 0 || c.Refill > 1e4 {
+		report("refill_cycles", "must be 0 to 10000")
 	}
 	if c.Loads < 1 || c.Loads > 1<<16 {
 		report("loads", "must be 1 to 65536")

@@ -31,6 +31,7 @@ type Core struct {
 	number uint64 // of the last instruction dispatched
 	left   int64  // cycle in which the last access left the buffer
 	leftAt uint64 // its number among instructions
+	flush  bool   // the last access's data are awaited before anything else
 	epoch  uint64 // instructions at which the next begins
 	stats  Stats
 	begun  Stats // at the last Forget
@@ -53,8 +54,8 @@ type Stats struct {
 	Instructions uint64
 	Accesses     uint64
 	Cycles       int64
-	Translating  int64 // of them the buffer was full and its oldest access awaited its translation
-	Waiting      int64 // the same, and it awaited its data
+	Translating  int64 // of them nothing was dispatched, by what the access that held it up took for its translation
+	Waiting      int64 // the same, for its data
 }
 
 // IPC returns instructions a cycle.
@@ -141,6 +142,9 @@ func (k *Core) Drain() {
 func (k *Core) dispatch(a *Access) error {
 	k.number += uint64(a.Gap) + 1
 	k.slots += int64(a.Gap) + 1
+	if k.flush {
+		k.await(k.count - 1)
+	}
 	for k.oldest < k.count && (k.number-k.op(k.oldest).number >= k.cfg.ROB || k.loads >= k.cfg.Loads) {
 		k.retire(k.number)
 	}
@@ -159,6 +163,7 @@ func (k *Core) dispatch(a *Access) error {
 	if !k.awaits(n, o, a.After) {
 		k.begin(n, o)
 	}
+	k.flush = a.Flush
 	if k.number >= k.epoch && k.cfg.MMU.Epoch > 0 {
 		k.MMU.Epoch(k.cfg.MMU.Epoch + k.number - k.epoch)
 		k.epoch = k.number + k.cfg.MMU.Epoch
@@ -258,17 +263,7 @@ func (k *Core) got(w cpucache.Waiter, at int64) {
 // to enter it, or for none.
 func (k *Core) retire(number uint64) {
 	o := k.op(k.oldest)
-	for o.done == cpucache.Forever {
-		w, at, ok := k.Caches.Next(cpucache.Forever)
-		if !ok {
-			if k.MMU.Err() != nil {
-				o.done = k.left // nothing more will come
-				break
-			}
-			panic("cpu: an access waits for nothing")
-		}
-		k.got(w, at)
-	}
+	k.finished(o)
 	before := k.left
 	k.left = max(o.done, k.left+int64(o.number-k.leftAt)/k.cfg.Width)
 	k.leftAt = o.number
@@ -279,6 +274,45 @@ func (k *Core) retire(number uint64) {
 	if number > 0 {
 		k.stall(o, number, before)
 	}
+}
+
+// finished lets everything happen until an access is done.
+func (k *Core) finished(o *op) {
+	for o.done == cpucache.Forever {
+		w, at, ok := k.Caches.Next(cpucache.Forever)
+		if !ok {
+			if k.MMU.Err() == nil {
+				panic("cpu: an access waits for nothing")
+			}
+			o.done = k.left // nothing more will come
+			return
+		}
+		k.got(w, at)
+	}
+}
+
+// await loses the slots of dispatch until an access is done and the front end has
+// begun anew.
+func (k *Core) await(n uint64) {
+	o := k.op(n)
+	k.finished(o)
+	until := (o.done + k.cfg.Refill) * k.cfg.Width
+	if now := k.slots - int64(k.number-o.number); until > now {
+		k.lose(now/k.cfg.Width, o.done, o)
+		k.slots += until - now
+	}
+}
+
+// lose counts the cycles in which nothing was dispatched because of an access: as
+// its own time went to its translation and to its data.
+func (k *Core) lose(from, to int64, o *op) {
+	lost := to - from
+	if lost <= 0 {
+		return
+	}
+	translating := lost * (o.translated - o.start) / max(1, o.done-o.start)
+	k.stats.Translating += translating
+	k.stats.Waiting += lost - translating
 }
 
 // stall loses the slots of dispatch until an access has left the buffer.
@@ -292,11 +326,7 @@ func (k *Core) stall(o *op, number uint64, before int64) {
 		return
 	}
 	from := max(before, k.slots/k.cfg.Width)
-	if lost := k.left - from; lost > 0 {
-		translating := min(lost, max(0, o.translated-from))
-		k.stats.Translating += translating
-		k.stats.Waiting += lost - translating
-	}
+	k.lose(from, k.left, o)
 	k.slots = until
 }
 

@@ -7,9 +7,11 @@
 // other instructions take no time but their slot. What is done out of order waits
 // in the buffer, so that accesses overlap as far as the buffer, the load queue, the
 // MSHRs and the walkers allow. A store is done when its address is translated: it
-// writes behind the core's back.
+// writes behind the core's back. A branch that a stream says is mispredicted holds up
+// dispatch until the data that decide it are there, and for as long as the front end
+// takes to begin anew.
 //
-// Left out: branches and their mispredictions, instruction fetch and its TLB,
+// Left out: other branches, instruction fetch and its TLB,
 // dependences through anything but addresses, execution units and latencies,
 // forwarding from stores to loads, the capacity of the store buffer.
 //

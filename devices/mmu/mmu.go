@@ -114,9 +114,9 @@ func (m *MMU) Translate(at int64, s *Space, va uint64, op uint32) (pa uint64, re
 		m.fillL1(at, s.key(va, shift), frame, shift)
 		return frame | va&(1<<shift-1), at, true
 	}
-	if n := m.walking(s, va); n != none {
+	if q := m.pending(s, va); q != nil {
 		m.stats.Merged++
-		m.await(n, m.note(op, merged))
+		m.await(q, m.note(op, merged))
 		return 0, 0, false
 	}
 	m.stats.L2Misses++
@@ -131,12 +131,11 @@ func (m *MMU) Translate(at int64, s *Space, va uint64, op uint32) (pa uint64, re
 	}
 	m.stats.Misses++
 	m.spaces[s.ID] = s
-	r := request{space: s, va: va, at: at, waiter: m.note(op, asked)}
-	return m.miss(&r, early, asked)
+	return m.miss(&request{space: s, va: va, at: at}, op, early, asked)
 }
 
 // miss finds out what no TLB knows.
-func (m *MMU) miss(r *request, early, asked int64) (pa uint64, ready int64, ok bool) {
+func (m *MMU) miss(r *request, op uint32, early, asked int64) (pa uint64, ready int64, ok bool) {
 	if m.victima != nil {
 		from := r.at
 		if m.cfg.Victima.Early {
@@ -145,7 +144,6 @@ func (m *MMU) miss(r *request, early, asked int64) (pa uint64, ready int64, ok b
 		frame, shift, at, hit := m.findBlock(r.space, r.va, from)
 		switch {
 		case hit && r.space.Host == nil:
-			m.drop(r.waiter)
 			m.stats.miss(at - asked)
 			m.fill(at, r.space, r.va, frame, shift)
 			return frame | r.va&(1<<shift-1), at, true
@@ -156,6 +154,8 @@ func (m *MMU) miss(r *request, early, asked int64) (pa uint64, ready int64, ok b
 			m.fetchBlock(r.at, r.space, r.va)
 		}
 	}
+	r.first = m.note(op, asked)
+	r.last = r.first
 	m.begin(r)
 	return 0, 0, false
 }

@@ -7,7 +7,7 @@ import (
 
 // Stats counts what an MMU did. Cycles are of the core.
 //
-// Misses = Walks + hits in blocks + POMHits + Behind, once nothing is under way.
+// Misses = Walks + hits in blocks + POMHits, once nothing is under way.
 type Stats struct {
 	Lookups     uint64
 	L1Hits      uint64
@@ -15,8 +15,7 @@ type Stats struct {
 	L2Misses    uint64
 	L3Hits      uint64
 	Misses      uint64 // of the last TLB
-	Behind      uint64 // of them, that queued for a walker and then found their page being walked for
-	Merged      uint64 // lookups that found their page being walked for, and are neither hits nor misses
+	Merged      uint64 // lookups that found a walk for their page pending, and are neither hits nor misses
 	Walks       uint64 // of the space's own table
 	DRAMWalks   uint64 // of them, that waited for memory
 	HostWalks   uint64

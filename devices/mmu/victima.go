@@ -182,7 +182,7 @@ func (m *MMU) evicted(at int64, key uint64) {
 	}
 	if n := m.idle(); n != none && m.free[n] <= at {
 		m.stats.Background++
-		m.start(n, &request{space: s, va: va, at: at, waiter: none})
+		m.start(n, &request{space: s, va: va, at: at, first: none})
 	}
 }
 

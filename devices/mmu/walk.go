@@ -7,12 +7,12 @@ import (
 
 // request asks for a walk.
 type request struct {
-	space  *Space
-	va     uint64
-	at     int64
-	waiter int32 // none: in the background
-	gpa    uint64
-	shift  uint8 // not 0: the guest's part is known, gpa
+	space       *Space
+	va          uint64
+	at          int64
+	first, last int32 // who waits for it; none: it is in the background
+	gpa         uint64
+	shift       uint8 // not 0: the guest's part is known, gpa
 }
 
 // phase is what a walk has read last.
@@ -41,7 +41,6 @@ type walk struct {
 	stale       bool // tables have changed since it began
 	frame       uint64
 	pageShift   uint8
-	first, last int32 // waiters
 }
 
 // waiter is an operation that waits for a walk.
@@ -73,33 +72,37 @@ func (m *MMU) drop(i int32) {
 	m.waiters[i].next, m.spare = m.spare, i
 }
 
-// await puts a waiter behind those of a walk.
-func (m *MMU) await(n int, i int32) {
-	w := &m.walkers[n]
-	if w.first == none {
-		w.first = i
-	} else {
-		m.waiters[w.last].next = i
-	}
-	w.last = i
+// await puts a waiter behind those of a request.
+func (m *MMU) await(r *request, i int32) {
+	m.waiters[r.last].next = i
+	r.last = i
 }
 
-// walking returns the walker that walks for the page of an address, as far as can
-// be known before its size is, or none.
-func (m *MMU) walking(s *Space, va uint64) int {
+// pending returns the walk under way, or waiting for a walker, for the page of an
+// address as far as that can be told before the page's size is known.
+func (m *MMU) pending(s *Space, va uint64) *request {
 	if m.active == 0 {
-		return none
+		return nil
 	}
 	for n := range m.walkers {
-		w := &m.walkers[n]
-		if w.active && !w.background && w.space == s && w.va>>pagetable.Shift4K == va>>pagetable.Shift4K {
-			return n
+		if w := &m.walkers[n]; w.active && !w.background && w.isFor(s, va) {
+			return &w.request
 		}
 	}
-	return none
+	for i := m.head; i < len(m.queue); i++ {
+		if r := &m.queue[i]; r.isFor(s, va) {
+			return r
+		}
+	}
+	return nil
 }
 
-// begin gives a request to the walker that is idle first, or queues it.
+func (r *request) isFor(s *Space, va uint64) bool {
+	return r.va>>pagetable.Shift4K == va>>pagetable.Shift4K && r.space == s
+}
+
+// begin gives a request to the walker that is idle first, or queues it. No other
+// is pending for its page.
 func (m *MMU) begin(r *request) {
 	if n := m.idle(); n != none {
 		m.start(n, r)
@@ -128,11 +131,8 @@ func (m *MMU) start(n int, r *request) {
 	at := max(r.at, m.free[n])
 	m.free[n] = cpucache.Forever
 	m.stats.QueueCycles += at - r.at
-	*w = walk{request: *r, active: true, begun: at, background: r.waiter == none, first: none, last: none}
+	*w = walk{request: *r, active: true, begun: at, background: r.first == none}
 	m.active++
-	if r.waiter != none {
-		m.await(n, r.waiter)
-	}
 	if r.shift != 0 {
 		m.beginPage(w)
 	}
@@ -338,22 +338,7 @@ func (m *MMU) learn(at int64, w *walk) {
 
 // again walks once more for those who wait, as the tables have changed.
 func (m *MMU) again(w *walk, at int64) {
-	r := request{space: w.space, va: w.va, at: at, waiter: w.first}
-	rest := m.waiters[w.first].next
-	m.waiters[w.first].next = none
-	n := m.idle()
-	m.start(n, &r)
-	for rest != none {
-		i := rest
-		rest = m.waiters[i].next
-		m.waiters[i].next = none
-		if m.walkers[n].active && m.walkers[n].va == w.va {
-			m.await(n, i)
-			continue
-		}
-		r.waiter = i
-		m.begin(&r)
-	}
+	m.begin(&request{space: w.space, va: w.va, at: at, first: w.first, last: w.last})
 }
 
 // tell tells a walk's waiters.
@@ -381,11 +366,6 @@ func (m *MMU) drain() {
 		if 2*m.head >= len(m.queue) {
 			m.queue = m.queue[:copy(m.queue, m.queue[m.head:])]
 			m.head = 0
-		}
-		if k := m.walking(r.space, r.va); k != none {
-			m.stats.Behind++
-			m.await(k, r.waiter)
-			continue
 		}
 		m.start(n, &r)
 	}

@@ -29,11 +29,11 @@ type Result struct {
 // Translation says what the MMU did.
 //
 // Lookups = L1Hits + Merged + L2Hits + L2Misses, L2Misses = L3Hits + Misses, and
-// Misses = Walks + BlockHits + POMHits + Behind.
+// Misses = Walks + BlockHits + POMHits.
 type Translation struct {
 	Lookups  uint64 `json:"lookups"`
 	L1Hits   uint64 `json:"l1_hits"`
-	Merged   uint64 `json:"merged"` // lookups that found their page being walked for: neither hits nor misses
+	Merged   uint64 `json:"merged"` // lookups that found a walk for their page pending: neither hits nor misses
 	L2Hits   uint64 `json:"l2_hits"`
 	L2Misses uint64 `json:"l2_misses"`
 	L3Hits   uint64 `json:"l3_hits"`
@@ -49,7 +49,6 @@ type Translation struct {
 	DRAMWalks   uint64    `json:"dram_walks"` // that waited for memory
 	HostWalks   uint64    `json:"host_walks"`
 	Background  uint64    `json:"background_walks"`
-	Behind      uint64    `json:"behind"` // misses that queued for a walker and then found their page being walked for
 	WalkCycles  Quantiles `json:"walk_cycles"`
 	QueueCycles float64   `json:"queue_cycles"` // that a walk waited for a walker, mean
 

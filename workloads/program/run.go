@@ -142,7 +142,7 @@ func translation(s *mmu.Stats, c *cpu.Config, instructions uint64) Translation {
 		L1MPKI:      perK(s.Lookups-s.L1Hits-s.Merged, instructions),
 		L2MPKI:      perK(s.L2Misses, instructions), MPKI: perK(s.Misses, instructions),
 		MissCycles: s.MissMean(),
-		Walks:      s.Walks, DRAMWalks: s.DRAMWalks, HostWalks: s.HostWalks, Background: s.Background, Behind: s.Behind,
+		Walks:      s.Walks, DRAMWalks: s.DRAMWalks, HostWalks: s.HostWalks, Background: s.Background,
 		BlockHits: s.BlocksHit(), POMReads: s.POMReads, POMHits: s.POMHits,
 		NestedHits: s.NestedHits, NestedMisses: s.NestedMisses,
 		Retagged: s.Retagged, Rejected: s.Rejected, Shootdowns: s.Shootdowns,

@@ -38,7 +38,7 @@ type kind struct {
 // are those of the rows of champsim_tlb_synthetic.csv (instructions over data
 // TLB accesses, less one), of xsbench 100 M instructions over the 31.1 M
 // accesses of its artifact's trace, of pagedkv what makes a page of 64 accesses
-// 6.2 misses per 1000 instructions (translation facts, 5.5). That of visits and
+// 6.2 misses per 1000 instructions (facts/translation.md, 5.5). That of visits and
 // the graph kernels is fitted to the artifact's BFS: 15.3 % of accesses miss the
 // first TLB and 71.6 per 1000 instructions the second, so that an access comes
 // with about one other instruction.

@@ -13,8 +13,9 @@
 // Large structures are implicit. A permutation of pages, lines or vertices is a
 // bijection and has no table; an edge of a graph is a hash of its vertex and its
 // place, and only every 16th vertex has an entry in the index of edges. A
-// traversal also holds a bit and at most 4 bytes for every vertex: at the default
-// scale of 25, 150 MB once it has reached all, 60 MB or so in practice.
+// traversal also holds a bit for every vertex and 4 bytes for every one reached: at
+// the default scale of 25 about 70 MB (a third of the vertices is reached), 150 MB
+// where all are (cc).
 //
 // Left out: fetches of instructions; branches and the accesses of a wrong path;
 // the program's start, which builds its structures, and the clearing of marks

@@ -13,14 +13,15 @@ import (
 // two to the neighbour's object and some local ones; how many of these is fitted,
 // with the gap, to the artifact's BFS on its first and second TLB.
 type Graph struct {
-	Scale       int      `toml:"scale"`        // log2 of the number of vertices; 25, of tc 23
-	EdgeFactor  float64  `toml:"edge_factor"`  // mean number of edges of a vertex; 16
-	Unpermuted  bool     `toml:"unpermuted"`   // ids are rows of the recursive matrix, hubs first
-	VertexBytes int      `toml:"vertex_bytes"` // of a vertex's object; 128
-	EdgeBytes   int      `toml:"edge_bytes"`   // of an edge in its vertex's list; 8
-	Lines       float64  `toml:"lines"`        // mean number of lines of a neighbour's object that an edge touches; all
-	Local       *float64 `toml:"local"`        // mean number of accesses to the program's own data for an edge; 2.75
-	SortedLists bool     `toml:"sorted_lists"` // tc merges sorted lists, not trees
+	Scale        int      `toml:"scale"`        // log2 of the number of vertices; 25, of tc 23
+	EdgeFactor   float64  `toml:"edge_factor"`  // mean number of edges of a vertex; 16
+	Unpermuted   bool     `toml:"unpermuted"`   // ids are rows of the recursive matrix, hubs first
+	VertexBytes  int      `toml:"vertex_bytes"` // of a vertex's object; 128
+	EdgeBytes    int      `toml:"edge_bytes"`   // of an edge in its vertex's list; 8
+	Lines        float64  `toml:"lines"`        // mean number of lines of a neighbour's object that an edge touches; all
+	Local        *float64 `toml:"local"`        // mean number of accesses to the program's own data for an edge; 2.75
+	Mispredicted *float64 `toml:"mispredicted"` // share of edges after which a branch on the neighbour's object is mispredicted; 0.62, of pr 0
+	SortedLists  bool     `toml:"sorted_lists"` // tc merges sorted lists, not trees
 }
 
 // graph returns the graph with its defaults.
@@ -31,6 +32,12 @@ func (c *Config) graph() Graph {
 	}
 	local := value(g.Local, 2.75)
 	g.Local = &local
+	branches := 0.62
+	if c.Kind == "pr" { // it does the same for every neighbour
+		branches = 0
+	}
+	branches = value(g.Mispredicted, branches)
+	g.Mispredicted = &branches
 	g.Scale = cmp.Or(g.Scale, scale)
 	g.EdgeFactor = cmp.Or(g.EdgeFactor, 16)
 	g.VertexBytes = cmp.Or(g.VertexBytes, 128)
@@ -49,6 +56,7 @@ func validateGraph(c *Config, report func(key, message string)) {
 	powerOfTwo(report, "graph.edge_bytes", g.EdgeBytes, 4, lineBytes)
 	within(report, "graph.lines", g.Lines, 1, float64(g.objectLines()))
 	within(report, "graph.local", *g.Local, 0, maxMean)
+	within(report, "graph.mispredicted", *g.Mispredicted, 0, 1)
 }
 
 // edges returns a number of edges that no seed's graph has more of: the mean and
@@ -68,6 +76,7 @@ type graphData struct {
 	edges    uint64
 	lines    dither
 	own      stack
+	branches dither // mispredicted
 }
 
 func placeGraph(c *Config, m *space) graphData {
@@ -77,6 +86,7 @@ func placeGraph(c *Config, m *space) graphData {
 	g.edges = m.region(g.EdgeBytes * g.Graph.edges())
 	g.lines = newDither(g.Lines)
 	g.own = newStack(m, *g.Local)
+	g.branches = newDither(*g.Mispredicted)
 	return g
 }
 
@@ -117,6 +127,9 @@ func (g *graphData) follow(out *emitter, l *list) uint32 {
 	out.follow(g.edge(l.first+uint64(l.next)), back)
 	l.next++
 	g.touch(out, id)
+	if g.branches.next() > 0 {
+		out.flush()
+	}
 	g.own.touch(out)
 	return id
 }

@@ -226,6 +226,16 @@ func TestSearchReachesEachVertexOnce(t *testing.T) {
 func TestWayBackTakesTheSameEdges(t *testing.T) {
 	g, _ := startKernel[*traversal](small("bc"))
 	out := step(g, func() bool { return g.ebb == len(g.order) && g.list.next == g.list.end })
+	var taken []int // places of the queue
+	for _, a := range out.accesses {
+		if a.Addr >= g.queue && !a.Write {
+			taken = append(taken, int(a.Addr-g.queue)/wordBytes)
+		}
+	}
+	for i, place := range taken {
+		require.Equal(t, min(i, len(taken)-1-i), place) // there and back
+	}
+	require.Len(t, taken, 2*len(g.order))
 	_, _, edges := sent(&g.graphData, out)
 	listed := 0
 	for _, id := range g.order {
@@ -273,8 +283,14 @@ func TestPageRankPushesAlongEveryEdge(t *testing.T) {
 		sum += int(n)
 	}
 	assert.Len(t, edges, sum)
+	out = step(g, func() bool { return g.phase == setAside })
+	objects, writes, edges = sent(&g.graphData, out)
+	assert.Len(t, objects, int(g.n))
+	assert.Empty(t, writes)
+	assert.Empty(t, edges)
 	out = step(g, func() bool { return g.phase == pushRanks })
-	_, writes, edges = sent(&g.graphData, out)
+	objects, writes, edges = sent(&g.graphData, out)
+	assert.Len(t, objects, int(g.n))
 	assert.Len(t, writes, int(g.n))
 	assert.Empty(t, edges)
 }
@@ -370,4 +386,27 @@ func TestGraphStoresNoEdges(t *testing.T) {
 	r := sim.NewRand(1)
 	g := newRMAT(16, 16, true, &r)
 	assert.Len(t, g.before, 1<<16/block)
+}
+
+// A share of the edges ends in a branch that is mispredicted on the neighbour's
+// data.
+func TestBranchesAreMispredictedAsOftenAsSaid(t *testing.T) {
+	for _, share := range []float64{0, 0.25, 1} {
+		c := Config{Kind: "gc", Graph: Graph{Scale: 10, Mispredicted: &share}}
+		s, err := New(&c, 1)
+		require.NoError(t, err)
+		batch := make([]cpu.Access, 100_000)
+		s.Fill(batch)
+		flushes, edges := 0, 0
+		g := c.graph()
+		for _, a := range batch {
+			if a.Flush {
+				flushes++
+			}
+			if a.After == uint32(g.Lines) { // the last line of a neighbour's object
+				edges++
+			}
+		}
+		require.InDelta(t, share, float64(flushes)/float64(edges), 0.1)
+	}
 }

@@ -199,7 +199,8 @@ type pageVisit struct {
 func pageVisits(t *testing.T, c *Config, n int) (visits []pageVisit) {
 	g := find("visits").place(c, new(space)).(*visitor)
 	var last *pageVisit
-	for _, a := range take(t, c, n) {
+	final, source := 0, 0 // numbers of the last access to a page, and of the one before the visit
+	for i, a := range take(t, c, n) {
 		region := -1
 		for i, r := range g.regions {
 			if a.Addr >= r.base && a.Addr < r.base+r.pages*4096 {
@@ -215,9 +216,16 @@ func pageVisits(t *testing.T, c *Config, n int) (visits []pageVisit) {
 		default:
 			page := int(a.Addr-g.regions[region].base) / 4096
 			if last == nil || last.region != region || last.page != page || last.local > 0 {
-				visits = append(visits, pageVisit{region: region, page: page, lines: map[uint64]bool{}, chained: a.After == 1})
+				visits = append(visits, pageVisit{region: region, page: page, lines: map[uint64]bool{}, chained: a.After > 0})
 				last = &visits[len(visits)-1]
+				source = final
 			}
+			if last.chained { // all lines wait for the page before
+				require.Equal(t, source, i-int(a.After))
+			} else {
+				require.Zero(t, a.After)
+			}
+			final = i
 			last.touches++
 			last.lines[a.Addr/64] = true
 		}

@@ -8,7 +8,7 @@ import (
 )
 
 // PagedKV describes a decode step's reads of a paged KV cache. The defaults are
-// those of the translation facts, 5.5: Llama-3-8B in FP16 (2 KiB of K and 2 KiB
+// those of facts/translation.md, 5.5: Llama-3-8B in FP16 (2 KiB of K and 2 KiB
 // of V for a token and layer), blocks of 16 tokens, 16 sequences, 8 GB; with
 // 4096 tokens a sequence these fill the pool.
 type PagedKV struct {

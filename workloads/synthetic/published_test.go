@@ -54,7 +54,7 @@ func (t *tlbs) run(tb testing.TB, c *Config, n int) (first, second float64) {
 
 // What the defaults come to on the TLBs of Victima's evaluation, against
 // champsim_tlb_synthetic.csv (C), the prototype's fit (M), the artifact's re-runs
-// (R) and the closed form (F), as the translation facts name them. The graphs'
+// (R) and the closed form (F), as facts/translation.md names them. The graphs'
 // and XSBench's local accesses and the gap of visits are fitted to these rows.
 func TestMissesAreThePublished(t *testing.T) {
 	for _, c := range []struct {

@@ -67,6 +67,9 @@ func (e *emitter) follow(addr uint64, back uint32) {
 	e.accesses = append(e.accesses, cpu.Access{Addr: addr, Gap: e.gap.next(), After: back})
 }
 
+// flush says that a branch on the data of the last access is mispredicted.
+func (e *emitter) flush() { e.accesses[len(e.accesses)-1].Flush = true }
+
 // stream hands out a generator's accesses in batches.
 type stream struct {
 	generator generator

@@ -32,7 +32,7 @@ func (g *gups) run(out *emitter) {
 
 // DLRM describes the sparse part of a recommendation model and how much its
 // dense part reads. The ranges of tables, pooling, skew and row bytes are those
-// of the translation facts, 5.2; the values in them are chosen.
+// of facts/translation.md, 5.2; the values in them are chosen.
 type DLRM struct {
 	Tables     int      `toml:"tables"`      // that footprint_bytes is shared among; 26
 	MinIndices int      `toml:"min_indices"` // of a bag; 20

@@ -7,7 +7,7 @@ import (
 )
 
 // Visits describes a stream by its visits of pages. The defaults are those of
-// the translation facts, 5.1: the shares, the skew and the hot bytes are fitted
+// facts/translation.md, 5.1: the shares, the skew and the hot bytes are fitted
 // to the curve of BFS's misses over TLB sizes, the mean run to Victima's
 // reduction of walks, lines and local accesses to BFS's first-TLB misses.
 type Visits struct {
