@@ -141,15 +141,15 @@ func (m *MMU) miss(r *request, op uint32, early, asked int64) (pa uint64, ready 
 		if m.cfg.Victima.Early {
 			from = early
 		}
-		frame, shift, at, hit := m.findBlock(r.space, r.va, from)
+		e, at, hit := m.lookup(r.space.ID, r.va, cpucache.Translations, from)
+		frame, shift := e&^inEntry, uint8(e&shiftMask)
 		switch {
-		case hit && r.space.Host == nil:
+		case hit && (r.space.Host == nil || e&hostFrame != 0):
 			m.stats.miss(at - asked)
 			m.fill(at, r.space, r.va, frame, shift)
 			return frame | r.va&(1<<shift-1), at, true
 		case hit:
-			r.gpa, r.shift = frame|r.va&(1<<shift-1), shift
-			r.at = at
+			r.gpa, r.shift, r.at = frame|r.va&(1<<shift-1), shift, at
 		default:
 			m.fetchBlock(r.at, r.space, r.va)
 		}

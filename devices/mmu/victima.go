@@ -32,14 +32,18 @@ func blockEntry(e pagetable.Entry, level int) uint64 {
 	return e.Frame()&^(1<<shift-1) | uint64(shift)
 }
 
-const shiftMask = 63
+const (
+	shiftMask = 63
+	hostFrame = 1 << 6 // the entry's frame is the host's, where others are the guest's
+	inEntry   = shiftMask | hostFrame
+)
 
 // fetched is where fetched blocks lie in memory, beside the page tables: by the
 // numbers of their pages.
 const fetched = 1 << 40
 
 // lookup looks for the block of an address, of each size that is in use.
-func (m *MMU) lookup(space uint16, addr uint64, kind cpucache.Kind, at int64) (frame uint64, shift uint8, ready int64, ok bool) {
+func (m *MMU) lookup(space uint16, addr uint64, kind cpucache.Kind, at int64) (entry uint64, ready int64, ok bool) {
 	for z, i := m.used, 0; z != 0; z, i = z>>1, i+1 {
 		if z&1 == 0 || pageShifts[i] == pagetable.Shift64K {
 			continue // 64 KiB pages have entries of 4 KiB
@@ -52,20 +56,33 @@ func (m *MMU) lookup(space uint16, addr uint64, kind cpucache.Kind, at int64) (f
 		}
 		if e := b[addr>>small&(1<<clusterPages-1)]; e != 0 {
 			m.stats.BlockHits[kind-cpucache.Translations][n]++
-			return e &^ shiftMask, uint8(e & shiftMask), at + m.caches.HitCycles(n), true
+			return e, at + m.caches.HitCycles(n), true
 		}
 	}
-	return 0, 0, 0, false
-}
-
-// findBlock looks for the block of a page.
-func (m *MMU) findBlock(s *Space, va uint64, at int64) (frame uint64, shift uint8, ready int64, ok bool) {
-	return m.lookup(s.ID, va, cpucache.Translations, at)
+	return 0, 0, false
 }
 
 // findNested looks for the block of a guest-physical page.
 func (m *MMU) findNested(s *Space, gpa uint64, at int64) (frame uint64, shift uint8, ready int64, ok bool) {
-	return m.lookup(nestedSpaces+s.VM, gpa, cpucache.Nested, at)
+	e, ready, ok := m.lookup(nestedSpaces+s.VM, gpa, cpucache.Nested, at)
+	return e &^ inEntry, uint8(e & shiftMask), ready, ok
+}
+
+// learnHost writes the host's frame of a page into the page's block.
+func (m *MMU) learnHost(w *walk) {
+	m.caches.EditBlock(blockKey(w.space.ID, w.va, w.guestShift), func(b *cpucache.Block) {
+		b[slot(w.va, w.guestShift)] = w.frame | hostFrame | uint64(w.pageShift)
+	})
+}
+
+// blockKey returns the key of the block that translates an address's page of a size.
+func blockKey(space uint16, addr uint64, shift uint8) uint64 {
+	return tlb.Key(space, addr, pagetable.LevelShift(levelOf(shift))+clusterPages)
+}
+
+// slot returns the place of the page's entry in its block.
+func slot(addr uint64, shift uint8) uint64 {
+	return addr >> pagetable.LevelShift(levelOf(shift)) & (1<<clusterPages - 1)
 }
 
 // worth reports whether a page is worth a block.
@@ -168,7 +185,7 @@ func (m *MMU) evicted(at int64, key uint64) {
 	}
 	s := m.spaces[tlb.Space(key)]
 	va, shift := tlb.Stretch(key)
-	block := tlb.Key(s.ID, va, pagetable.LevelShift(levelOf(shift))+clusterPages)
+	block := blockKey(s.ID, va, shift)
 	if m.caches.HasBlock(block) {
 		return
 	}

@@ -41,6 +41,7 @@ type walk struct {
 	stale       bool // tables have changed since it began
 	frame       uint64
 	pageShift   uint8
+	guestShift  uint8 // of the page in the space's own table
 }
 
 // waiter is an operation that waits for a walk.
@@ -230,7 +231,7 @@ func (m *MMU) readEntry(w *walk, at *int64) (addr uint64, more bool) {
 // lies at a guest-physical address.
 func (m *MMU) leaf(w *walk, at *int64) (addr uint64, more bool) {
 	p := &w.guest.path
-	w.frame, w.pageShift = p.Frame(), p.Shift
+	w.frame, w.pageShift, w.guestShift = p.Frame(), p.Shift, p.Shift
 	if w.space.Host == nil || w.background {
 		return 0, false
 	}
@@ -242,7 +243,7 @@ func (m *MMU) leaf(w *walk, at *int64) (addr uint64, more bool) {
 // beginPage prepares the translation of the page's own guest-physical address.
 func (m *MMU) beginPage(w *walk) {
 	w.hostFor, w.phase = nothing, nothing
-	w.pageShift = w.shift
+	w.pageShift, w.guestShift = w.shift, w.shift
 }
 
 // hostNext translates a guest-physical address, and returns the first entry of
@@ -325,14 +326,16 @@ func (m *MMU) finish(n int, at int64) {
 // learn fills the TLBs with what a walk has found.
 func (m *MMU) learn(at int64, w *walk) {
 	m.fill(at, w.space, w.va, w.frame, w.pageShift)
-	if w.guest.path.Leaf == nil {
-		return // a block or the POM-TLB had the guest's part
+	if w.guest.path.Leaf != nil { // else a block or the POM-TLB had the guest's part
+		if m.pom != nil {
+			m.fillPOM(at, w)
+		}
+		if m.victima != nil {
+			m.afterWalk(at, w)
+		}
 	}
-	if m.pom != nil {
-		m.fillPOM(at, w)
-	}
-	if m.victima != nil {
-		m.afterWalk(at, w)
+	if m.victima != nil && w.space.Host != nil {
+		m.learnHost(w)
 	}
 }
 

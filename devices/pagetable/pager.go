@@ -2,6 +2,7 @@ package pagetable
 
 import (
 	"fmt"
+	"math/bits"
 
 	"hwsim/devices"
 	"hwsim/sim"
@@ -15,6 +16,7 @@ type PagerConfig struct {
 	HugeShare   float64 `toml:"huge_share"`  // of the address space's 2 MiB stretches that ask for 2 MiB pages
 	PageBytes   uint64  `toml:"page_bytes"`  // of the other pages: 4096 (default) or 65536
 	Scatter     bool    `toml:"scatter"`     // those pages' frames come in random order, else in rising
+	RunBytes    uint64  `toml:"run_bytes"`   // neighbouring pages have neighbouring frames in aligned stretches of so much; 0: a page
 }
 
 // Validate reports values that no memory has.
@@ -31,16 +33,21 @@ func (c *PagerConfig) Validate(report func(key, message string)) {
 	if c.PageBytes != 0 && c.PageBytes != 1<<Shift4K && c.PageBytes != 1<<Shift64K {
 		report("page_bytes", "must be 4096 or 65536")
 	}
+	if r := c.RunBytes; r != 0 && (r < max(c.PageBytes, 1<<Shift4K) || r > 1<<Shift2M || r&(r-1) != 0) {
+		report("run_bytes", "must be a power of two from a page to 2 MiB")
+	}
 }
 
 // Pager is an operating system's memory management for the address spaces of
 // one machine, or of one guest.
 type Pager struct {
 	cfg   PagerConfig
-	shift uint8 // of the small pages
-	small zone  // frames of 1<<shift
-	whole zone  // frames of 2 MiB
-	table zone  // frames of 4 KiB for tables
+	shift uint8             // of the small pages
+	run   uint8             // of the runs that their frames come in
+	runs  map[runKey]uint64 // frames of the runs in use; nil: a run is a page
+	small zone              // frames of 1<<shift
+	whole zone              // frames of 2 MiB
+	table zone              // frames of 4 KiB for tables
 	seed  uint64
 }
 
@@ -51,6 +58,10 @@ func NewPager(c PagerConfig, seed uint64) *Pager {
 	if c.PageBytes == 1<<Shift64K {
 		p.shift = Shift64K
 	}
+	p.run = p.shift
+	if c.RunBytes > 1<<p.shift {
+		p.run, p.runs = uint8(bits.TrailingZeros64(c.RunBytes)), map[runKey]uint64{}
+	}
 	stretches := c.MemoryBytes >> Shift2M
 	tables := stretches/256 + 1 // a table of 4 KiB for 2 MiB, twice
 	whole := uint64(c.WholeShare * float64(stretches))
@@ -58,7 +69,7 @@ func NewPager(c PagerConfig, seed uint64) *Pager {
 	rest := stretches - min(stretches, tables) - whole
 	p.table = newZone(0, tables<<Shift2M, Shift4K, false, 0)
 	p.whole = newZone(tables<<Shift2M, whole<<Shift2M, Shift2M, false, 0)
-	p.small = newZone((tables+whole)<<Shift2M, rest<<Shift2M, p.shift, c.Scatter, seed)
+	p.small = newZone((tables+whole)<<Shift2M, rest<<Shift2M, p.run, c.Scatter, seed)
 	return p
 }
 
@@ -86,15 +97,38 @@ func (p *Pager) Fault(t *Table, va uint64) error {
 			p.whole.give(pa) // small pages of it are mapped already
 		}
 	}
-	pa, ok := p.page()
+	pa, ok := p.page(t, va)
 	if !ok {
 		return fmt.Errorf("pagetable: %d bytes of memory are full: %w", p.cfg.MemoryBytes, ErrNoMemory)
 	}
 	return t.Map(va&^(1<<p.shift-1), pa, p.shift)
 }
 
-// page takes a small page's frame, of a whole stretch when all else is taken.
-func (p *Pager) page() (uint64, bool) {
+// runKey names a run of pages.
+type runKey struct {
+	table  *Table
+	number uint64
+}
+
+// page takes a small page's frame: its place in its run, whose frames are taken
+// all at once and kept.
+func (p *Pager) page(t *Table, va uint64) (uint64, bool) {
+	if p.runs == nil {
+		return p.frames()
+	}
+	key := runKey{t, va >> p.run}
+	pa, ok := p.runs[key]
+	if !ok {
+		if pa, ok = p.frames(); !ok {
+			return 0, false
+		}
+		p.runs[key] = pa
+	}
+	return pa | va&(1<<p.run-1)>>p.shift<<p.shift, true
+}
+
+// frames takes a run of frames, of a whole stretch when all else is taken.
+func (p *Pager) frames() (uint64, bool) {
 	if pa, ok := p.small.take(); ok {
 		return pa, true
 	}
@@ -102,7 +136,7 @@ func (p *Pager) page() (uint64, bool) {
 	if !ok {
 		return 0, false
 	}
-	for at := uint64(1)<<Shift2M - 1<<p.shift; at > 0; at -= 1 << p.shift {
+	for at := uint64(1)<<Shift2M - 1<<p.run; at > 0; at -= 1 << p.run {
 		p.small.give(pa + at)
 	}
 	return pa, true
@@ -120,9 +154,10 @@ func (p *Pager) Release(t *Table, va uint64) bool {
 	if !ok {
 		return false
 	}
-	if shift == Shift2M {
+	switch {
+	case shift == Shift2M:
 		p.whole.give(pa)
-	} else {
+	case p.runs == nil:
 		p.small.give(pa)
 	}
 	return true

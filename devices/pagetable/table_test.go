@@ -74,6 +74,7 @@ func TestTableIsAMapOfPages(t *testing.T) {
 		{MemoryBytes: 1 << 28, Scatter: true},
 		{MemoryBytes: 1 << 28, WholeShare: 0.7, HugeShare: 0.5, Scatter: true},
 		{MemoryBytes: 1 << 28, PageBytes: 1 << Shift64K},
+		{MemoryBytes: 1 << 30, RunBytes: 1 << 15, Scatter: true, WholeShare: 0.7, HugeShare: 0.2},
 	} {
 		p, table := pager(t, c)
 		empty := table.Bytes()
@@ -130,6 +131,23 @@ func TestLargePagesComeFromWholeMemoryOnly(t *testing.T) {
 		}
 		require.InDelta(t, c.want, float64(got)/float64(n), 0.04, "%+v", c)
 	}
+}
+
+func TestRunsOfPagesHaveRunsOfFrames(t *testing.T) {
+	p, table := pager(t, PagerConfig{MemoryBytes: 1 << 30, RunBytes: 1 << 15, Scatter: true})
+	order := newPermutation(512, 1)
+	for i := range uint64(512) {
+		require.NoError(t, p.Touch(table, order.of(i)<<Shift4K))
+	}
+	apart := 0
+	for page := range uint64(512) {
+		path, first := table.Walk(page<<Shift4K), table.Walk(page&^7<<Shift4K)
+		require.Equal(t, first.Frame()+page%8<<Shift4K, path.Frame())
+		if next := table.Walk((page&^7 + 8) << Shift4K); page < 504 && next.Frame() != first.Frame()+1<<15 {
+			apart++
+		}
+	}
+	require.Greater(t, apart, 400, "runs are scattered")
 }
 
 func TestScatteredFramesAreAPermutation(t *testing.T) {

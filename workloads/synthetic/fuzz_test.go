@@ -46,7 +46,7 @@ func (o *odd) config() *Config {
 	return &Config{
 		Kind: Kinds()[o.r.IntN(len(kinds))], Gap: o.part(10), FootprintBytes: o.int(sizes...), StrideBytes: o.int(8, 64, 4096, 24), Skew: o.part(3),
 		Visits:  Visits{o.part(1), o.int(sizes...), o.part(2), o.mean(4), o.mean(64), o.part(9), o.mean(3), o.int(sizes...), o.mean(1)},
-		Graph:   Graph{o.int(4, 5, 9, 12), o.mean(20), o.r.IntN(2) == 0, o.int(8, 64, 256), o.int(4, 8, 32), o.mean(2), o.part(4), o.part(1), o.r.IntN(2) == 0},
+		Graph:   Graph{o.int(4, 5, 9, 12), o.mean(20), o.r.IntN(2) == 0, o.int(4, 8), o.int(8, 64, 256), o.int(4, 8, 32), o.mean(2), o.part(4), o.part(1), o.r.IntN(2) == 0},
 		XSBench: XSBench{o.int(68, 100, 355), o.int(2, 3, 500), o.part(9)},
 		DLRM:    DLRM{o.int(1, 2, 26), o.int(1, 5), o.int(5, 50), o.part(2), o.int(64, 256, 4096), o.part(9), o.int(sizes...)},
 		KMer:    KMer{o.int(8, 16, 64), o.mean(3), o.int(sizes...), o.part(3)},

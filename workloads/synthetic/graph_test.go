@@ -178,16 +178,26 @@ func search(g *graphData, root uint32, seen []bool) (order []uint32) {
 // sent sorts a kernel's accesses by where they go.
 func sent(g *graphData, out *emitter) (objects, writes map[uint32]int, edges map[uint64]int) {
 	objects, writes, edges = map[uint32]int{}, map[uint32]int{}, map[uint64]int{}
-	end := g.edges + uint64(g.EdgeBytes*g.Graph.edges())
+	owner, edge := map[uint64]uint32{}, map[uint64]uint64{}
+	for id := range g.n {
+		for at := 0; at < g.VertexBytes; at += wordBytes {
+			owner[g.object(id)+uint64(at)] = id
+		}
+		first := g.first(id)
+		for k := range uint64(g.degree(g.row(id))) {
+			edge[g.edge(id, first+k)] = first + k
+		}
+	}
 	for _, a := range out.accesses {
-		id := uint32((a.Addr - g.vertices) / uint64(g.VertexBytes))
+		id, object := owner[a.Addr]
+		n, list := edge[a.Addr]
 		switch {
-		case a.Addr < g.edges && a.Write:
+		case object && a.Write:
 			writes[id]++
-		case a.Addr < g.edges:
+		case object:
 			objects[id]++
-		case a.Addr < end:
-			edges[(a.Addr-g.edges)/uint64(g.EdgeBytes)]++
+		case list:
+			edges[n]++
 		}
 	}
 	return objects, writes, edges

@@ -67,14 +67,19 @@ func TestAccessesStayInTheFootprint(t *testing.T) {
 	}
 }
 
-// the class of 8 GB that the workloads of Victima's evaluation have, and the
-// data structures' own size where that is given
+// The class of 8 GB that the workloads of Victima's evaluation have, of graphs what
+// BFS's walks show, and the data structures' own size where that is given.
 func TestDefaultFootprints(t *testing.T) {
 	for _, kind := range Kinds() {
 		_, bytes := (&Config{Kind: kind}).Footprint()
 		want := 8.3
-		if kind == "xsbench" {
+		switch kind {
+		case "xsbench":
 			want = 5.5 // its code says 5.6 GB
+		case "bc", "bfs", "cc", "gc", "pr", "sssp":
+			want = 18.3
+		case "tc":
+			want = 15
 		}
 		assert.InDelta(t, want, float64(bytes)/(1<<30), 1.3, kind)
 	}

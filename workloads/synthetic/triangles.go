@@ -63,7 +63,7 @@ func (t *triangles) run(out *emitter) {
 func (t *triangles) pair(out *emitter) {
 	id := t.neighbour(t.list.row, t.list.next)
 	if id <= t.list.id {
-		out.read(t.edge(t.list.first + uint64(t.list.next)))
+		out.read(t.edge(t.list.id, t.list.first+uint64(t.list.next)))
 		t.list.next++
 		return
 	}
@@ -96,7 +96,7 @@ func (t *triangles) merge(out *emitter) {
 // step reads the next id of a list. A node's address is in the node before.
 func (t *triangles) step(out *emitter, l *sorted) {
 	if t.SortedLists {
-		out.read(t.edge(l.first + uint64(l.next)))
+		out.read(t.edge(l.id, l.first+uint64(l.next)))
 	} else {
 		node := l.first + l.order.at(uint64(l.next))
 		out.follow(t.nodes+node*nodeBytes+keyOffset, uint32(out.count()-l.last)+1)
