@@ -6,7 +6,7 @@ type Access struct {
 	Addr  uint64 // virtual byte address
 	Gap   uint32 // instructions since the access before that touch no memory
 	After uint32 // its address is the data of the access so many back; 0: of none
-	Space uint16 // address space, below 4096
+	Space uint16 // address space, below MaxSpaces
 	Write bool
 	Flush bool // a branch on its data goes another way than predicted: what follows is dispatched when they are there
 }

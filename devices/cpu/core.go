@@ -44,7 +44,8 @@ type op struct {
 	translated int64  // cycle
 	done       int64  // cycle; cpucache.Forever: not known
 	start      int64
-	next, kids uint32 // lists of accesses that wait for one's data, as numbers less 1; 0: none
+	kids, last uint32 // the first and last access that wait for its data, as slots and 1; 0: none
+	next       uint32 // that waits for the same data
 	space      uint16
 	write      bool
 }
@@ -187,7 +188,13 @@ func (k *Core) awaits(n uint64, o *op, after uint32) bool {
 		o.start = max(o.start, p.done)
 		return false
 	}
-	o.next, p.kids = p.kids, uint32(n&k.mask)+1
+	slot := uint32(n&k.mask) + 1
+	if p.kids == 0 {
+		p.kids = slot
+	} else {
+		k.ops[p.last-1].next = slot
+	}
+	p.last = slot
 	return true
 }
 

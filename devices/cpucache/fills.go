@@ -19,6 +19,7 @@ type fill struct {
 
 type waiter struct {
 	w    Waiter
+	from int64 // the first cycle in which it can have the line
 	next int32
 }
 
@@ -55,8 +56,8 @@ func (f *fills) begin(tag uint64, data bool) int {
 	return n
 }
 
-// await puts a waiter behind a fill.
-func (f *fills) await(n int, w Waiter) {
+// await puts a waiter behind a fill, which can have the line from a cycle on.
+func (f *fills) await(n int, w Waiter, from int64) {
 	if w == NoWaiter {
 		return
 	}
@@ -67,7 +68,7 @@ func (f *fills) await(n int, w Waiter) {
 	} else {
 		f.spare = f.queue[i].next
 	}
-	f.queue[i] = waiter{w, none}
+	f.queue[i] = waiter{w, from, none}
 	s := &f.slots[n]
 	if s.first == none {
 		s.first = i
@@ -78,12 +79,12 @@ func (f *fills) await(n int, w Waiter) {
 }
 
 // end ends a fill and tells its waiters, in the order in which they came.
-func (f *fills) end(n int, tell func(Waiter)) {
+func (f *fills) end(n int, tell func(w Waiter, from int64)) {
 	s := &f.slots[n]
 	for i := s.first; i != none; {
 		q := f.queue[i]
 		f.queue[i].next, f.spare = f.spare, i
-		tell(q.w)
+		tell(q.w, q.from)
 		i = q.next
 	}
 	f.filter[s.tag&255]--

@@ -71,7 +71,7 @@ func (h *Hierarchy) Access(at int64, r *Request) (ready int64, served int, ok bo
 	h.at = at
 	tag := r.Addr / LineBytes
 	if n := h.fills.find(tag); n != none {
-		h.fills.await(n, r.Waiter)
+		h.merge(n, at, r, tag)
 		h.stats.Merged++
 		return 0, h.Depth(), false
 	}
@@ -108,9 +108,26 @@ func (h *Hierarchy) fill(r *Request, tag uint64, has int) {
 		h.insert(n, tag, r.Kind, false)
 	}
 	if r.Write {
-		if i := h.levels[r.From].find(tag); i != none {
-			h.levels[r.From].ways[i].dirty = true
-		}
+		h.store(r, tag)
+	}
+}
+
+// store makes a line dirty in the first level asked, which takes it anew if it
+// has let go of it.
+func (h *Hierarchy) store(r *Request, tag uint64) {
+	if i := h.levels[r.From].find(tag); i != none {
+		h.levels[r.From].ways[i].dirty = true
+		return
+	}
+	h.insert(r.From, tag, r.Kind, true)
+}
+
+// merge lets a request wait for its line's fill. It has the line no earlier than
+// its own lookup would hit.
+func (h *Hierarchy) merge(n int, at int64, r *Request, tag uint64) {
+	h.fills.await(n, r.Waiter, at+h.levels[r.From].HitCycles)
+	if r.Write {
+		h.store(r, tag)
 	}
 }
 
@@ -122,7 +139,7 @@ func (h *Hierarchy) miss(at int64, r *Request, tag uint64) {
 		return
 	}
 	n := h.fills.begin(tag, r.Kind == Data)
-	h.fills.await(n, r.Waiter)
+	h.fills.await(n, r.Waiter, at)
 	h.stats.Reads[r.Kind]++
 	h.soon = min(h.soon, at)
 	h.memory.send(h.clock.Edge(at), r.Addr&^(LineBytes-1), false, uint32(n))
@@ -214,8 +231,8 @@ func (h *Hierarchy) settled(at int64) bool {
 	return next == sim.Never || h.clock.Edge(at) <= next+h.memory.least
 }
 
-// Forever is later than every cycle.
-const Forever = int64(1) << 52
+// Forever is later than every cycle: 51 days at 1 MHz, which is still a sim.Time.
+const Forever = int64(1) << 42
 
 // Outstanding reports whether anybody waits for memory.
 func (h *Hierarchy) Outstanding() bool {
@@ -225,7 +242,7 @@ func (h *Hierarchy) Outstanding() bool {
 // arrive hands a line from memory to those who wait for it.
 func (h *Hierarchy) arrive(tag uint32, at sim.Time) {
 	cycle := h.clock.At(at)
-	h.fills.end(int(tag), func(w Waiter) { h.ready.push(event{cycle, w}) })
+	h.fills.end(int(tag), func(w Waiter, from int64) { h.ready.push(event{max(cycle, from), w}) })
 	h.resume(cycle)
 }
 
@@ -248,7 +265,7 @@ func (h *Hierarchy) retry(at int64, r *Request) {
 	h.at = at
 	tag := r.Addr / LineBytes
 	if n := h.fills.find(tag); n != none {
-		h.fills.await(n, r.Waiter)
+		h.merge(n, at, r, tag)
 		return
 	}
 	n, i := h.locate(tag, r.From)

@@ -43,7 +43,7 @@ type level struct {
 	mask  uint64 // of a set's number
 	tags  []uint64
 	ways  []way
-	used  []uint32 // with lru, when last
+	used  []uint32 // with lru, when last; the clock may come round, as only what has passed since counts
 	clock uint32
 	spare bool // a block is passed over once for a line
 	stats *LevelStats
@@ -97,9 +97,6 @@ func (l *level) touch(at int) {
 func (l *level) stamp(at int) {
 	l.clock++
 	l.used[at] = l.clock
-	if l.clock == 0 { // the counter has come round: all are equally old
-		clear(l.used)
-	}
 }
 
 // line is one that a level has put out.

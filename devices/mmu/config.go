@@ -72,8 +72,7 @@ type Config struct {
 	Epoch          uint64         `toml:"epoch"` // instructions over which misses are counted for Victima's thresholds
 }
 
-// Validate reports values that no MMU has. caches is how many levels of caches
-// the core has.
+// Validate reports values that no MMU has.
 func (c *Config) Validate(report func(key, message string)) {
 	if c.Levels != 4 && c.Levels != 5 {
 		report("levels", "must be 4 or 5")

@@ -19,6 +19,7 @@ type MMU struct {
 	pwc     walkCaches
 	hostPWC walkCaches
 	used    sizes // of pages so far
+	split   sizes // of guests' pages that lie in smaller ones of the host: TLBs hold their pieces
 	pom     *tlb.Array[uint64]
 	spaces  [nestedSpaces]*Space // by ID, those seen
 	victima *victima
@@ -116,7 +117,7 @@ func (m *MMU) Translate(at int64, s *Space, va uint64, op uint32) (pa uint64, re
 	}
 	if q := m.pending(s, va); q != nil {
 		m.stats.Merged++
-		m.await(q, m.note(op, merged))
+		m.await(q, m.note(op, merged, at))
 		return 0, 0, false
 	}
 	m.stats.L2Misses++
@@ -154,7 +155,7 @@ func (m *MMU) miss(r *request, op uint32, early, asked int64) (pa uint64, ready 
 			m.fetchBlock(r.at, r.space, r.va)
 		}
 	}
-	r.first = m.note(op, asked)
+	r.first = m.note(op, asked, r.at)
 	r.last = r.first
 	m.begin(r)
 	return 0, 0, false
@@ -203,6 +204,19 @@ func (m *MMU) Epoch(instructions uint64) {
 // has changed.
 func (m *MMU) Shootdown(s *Space, va uint64) {
 	m.stats.Shootdowns++
+	m.dropPage(s, va)
+	if s.Host != nil && m.split != 0 {
+		m.dropPieces(s, va)
+	}
+	if m.victima != nil {
+		m.dropBlocks(s.ID, va)
+	}
+	m.pwc.clear()
+	m.spoil(func(of *Space) bool { return of == s })
+}
+
+// dropPage drops a page from the TLBs.
+func (m *MMU) dropPage(s *Space, va uint64) {
 	for i := range m.l1 {
 		m.l1[i].drop(s.ID, va)
 	}
@@ -215,11 +229,22 @@ func (m *MMU) Shootdown(s *Space, va uint64) {
 			m.pom.Remove(s.key(va, shift))
 		}
 	}
-	if m.victima != nil {
-		m.dropBlocks(s.ID, va)
+}
+
+// dropPieces drops from the TLBs what the largest page that is held in pieces would
+// have there, as nobody knows the size of the page that was.
+func (m *MMU) dropPieces(s *Space, va uint64) {
+	shift := m.split.largest()
+	for i := range m.l1 {
+		m.l1[i].array.RemoveWithin(s.ID, va, shift)
 	}
-	m.pwc.clear()
-	m.spoil(func(w *walk) bool { return w.space == s })
+	m.l2.array.RemoveWithin(s.ID, va, shift)
+	if m.l3 != nil {
+		m.l3.array.RemoveWithin(s.ID, va, shift)
+	}
+	if m.pom != nil {
+		m.pom.RemoveWithin(s.ID, va, shift)
+	}
 }
 
 // ShootdownSpace drops all that is known of an address space.
@@ -239,7 +264,7 @@ func (m *MMU) ShootdownSpace(s *Space) {
 		m.caches.RemoveBlocks(func(key uint64) bool { return tlb.Space(key) == s.ID }, 0)
 	}
 	m.pwc.clear()
-	m.spoil(func(w *walk) bool { return w.space == s })
+	m.spoil(func(of *Space) bool { return of == s })
 }
 
 // ShootdownHost drops what is known of the guest-physical page that gpa lies in,
@@ -276,7 +301,7 @@ func (m *MMU) ShootdownAll() {
 		m.caches.RemoveBlocks(func(uint64) bool { return true }, 0)
 	}
 	m.pwc.clear()
-	m.spoil(func(*walk) bool { return true })
+	m.spoil(func(*Space) bool { return true })
 }
 
 // Stats returns the counters.

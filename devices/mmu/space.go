@@ -55,6 +55,29 @@ func (z *sizes) add(shift uint8) {
 	}
 }
 
+// largest returns the largest size in the set, 0 of none.
+func (z sizes) largest() (shift uint8) {
+	for i, s := range pageShifts {
+		if z>>i&1 == 1 {
+			shift = max(shift, s)
+		}
+	}
+	return shift
+}
+
+// after returns the size in the set that comes after another, in the order of
+// pageShifts.
+func (z sizes) after(shift uint8) (next uint8, ok bool) {
+	past := false
+	for i, s := range pageShifts {
+		if past && z>>i&1 == 1 {
+			return s, true
+		}
+		past = past || s == shift
+	}
+	return 0, false
+}
+
 // translations is a TLB level's store. It is looked up for every page size that
 // it holds and that is in use.
 type translations struct {

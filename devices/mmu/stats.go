@@ -7,7 +7,8 @@ import (
 
 // Stats counts what an MMU did. Cycles are of the core.
 //
-// Misses = Walks + hits in blocks + POMHits, once nothing is under way.
+// Misses = Walks + hits in blocks + POMHits, once nothing is under way
+// and but for blocks of virtual machines that shootdowns made void before their use.
 type Stats struct {
 	Lookups     uint64
 	L1Hits      uint64

@@ -29,6 +29,9 @@ func blockEntry(e pagetable.Entry, level int) uint64 {
 		return 0
 	}
 	shift := pagetable.LevelShift(level)
+	if e.Contiguous() {
+		shift = pagetable.Shift64K
+	}
 	return e.Frame()&^(1<<shift-1) | uint64(shift)
 }
 
@@ -42,11 +45,21 @@ const (
 // numbers of their pages.
 const fetched = 1 << 40
 
+// blocks are the sizes of pages that have blocks of their own: the entries of 64 KiB
+// pages are among those of 4 KiB.
+func (z sizes) blocks() sizes {
+	const small, medium = 1 << 0, 1 << 2 // places in pageShifts
+	if z&medium != 0 {
+		z = z&^medium | small
+	}
+	return z
+}
+
 // lookup looks for the block of an address, of each size that is in use.
 func (m *MMU) lookup(space uint16, addr uint64, kind cpucache.Kind, at int64) (entry uint64, ready int64, ok bool) {
-	for z, i := m.used, 0; z != 0; z, i = z>>1, i+1 {
-		if z&1 == 0 || pageShifts[i] == pagetable.Shift64K {
-			continue // 64 KiB pages have entries of 4 KiB
+	for z, i := m.used.blocks(), 0; z != 0; z, i = z>>1, i+1 {
+		if z&1 == 0 {
+			continue
 		}
 		level := levelOf(pageShifts[i])
 		small := pagetable.LevelShift(level)
@@ -68,8 +81,12 @@ func (m *MMU) findNested(s *Space, gpa uint64, at int64) (frame uint64, shift ui
 	return e &^ inEntry, uint8(e & shiftMask), ready, ok
 }
 
-// learnHost writes the host's frame of a page into the page's block.
+// learnHost writes the host's frame of a page into the page's block, unless the
+// page lies in several of the host's.
 func (m *MMU) learnHost(w *walk) {
+	if w.pageShift < w.guestShift {
+		return
+	}
 	m.caches.EditBlock(blockKey(w.space.ID, w.va, w.guestShift), func(b *cpucache.Block) {
 		b[slot(w.va, w.guestShift)] = w.frame | hostFrame | uint64(w.pageShift)
 	})
@@ -197,6 +214,9 @@ func (m *MMU) evicted(at int64, key uint64) {
 		m.fetchBlock(at, s, va)
 		return
 	}
+	if m.head < len(m.queue) {
+		return // misses first
+	}
 	if n := m.idle(); n != none && m.free[n] <= at {
 		m.stats.Background++
 		m.start(n, &request{space: s, va: va, at: at, first: none})
@@ -224,6 +244,22 @@ func (m *MMU) dropBlocks(space uint16, addr uint64) {
 			continue
 		}
 		m.caches.EditBlock(key, func(b *cpucache.Block) { b[addr>>s&(1<<clusterPages-1)] = 0 })
+	}
+	m.dropBlocks64K(space, addr)
+}
+
+// dropBlocks64K drops the entries of a 64 KiB page, which fill two blocks.
+func (m *MMU) dropBlocks64K(space uint16, addr uint64) {
+	const block = pagetable.Shift4K + clusterPages
+	first := addr >> pagetable.Shift64K << pagetable.Shift64K
+	for _, half := range [...]uint64{first, first + 1<<block} {
+		m.caches.EditBlock(tlb.Key(space, half, block), func(b *cpucache.Block) {
+			for i, e := range b {
+				if e&shiftMask == pagetable.Shift64K {
+					b[i] = 0
+				}
+			}
+		})
 	}
 }
 

@@ -48,6 +48,7 @@ type walk struct {
 type waiter struct {
 	op    uint32
 	asked int64 // cycle, or merged
+	from  int64 // the first cycle in which it can know
 	next  int32
 }
 
@@ -56,7 +57,7 @@ type waiter struct {
 const merged = -1
 
 // note makes a waiter of an operation.
-func (m *MMU) note(op uint32, asked int64) int32 {
+func (m *MMU) note(op uint32, asked, from int64) int32 {
 	i := m.spare
 	if i == none {
 		i = int32(len(m.waiters))
@@ -64,7 +65,7 @@ func (m *MMU) note(op uint32, asked int64) int32 {
 	} else {
 		m.spare = m.waiters[i].next
 	}
-	m.waiters[i] = waiter{op, asked, none}
+	m.waiters[i] = waiter{op, asked, from, none}
 	return i
 }
 
@@ -126,7 +127,7 @@ func (m *MMU) idle() int {
 	return best
 }
 
-// start begins a walk. A queued request's translation may be known by now.
+// start begins a walk.
 func (m *MMU) start(n int, r *request) {
 	w := &m.walkers[n]
 	at := max(r.at, m.free[n])
@@ -140,8 +141,16 @@ func (m *MMU) start(n int, r *request) {
 	m.step(n, at)
 }
 
-// Resume goes on with a walk whose line has come from memory.
-func (m *MMU) Resume(w cpucache.Waiter, at int64) { m.step(int(w&^WaiterBit), at) }
+// Resume goes on with a walk whose line has come from memory. What it has read so far
+// is worth nothing if tables have changed.
+func (m *MMU) Resume(w cpucache.Waiter, at int64) {
+	n := int(w &^ WaiterBit)
+	if m.walkers[n].stale {
+		m.finish(n, at)
+		return
+	}
+	m.step(n, at)
+}
 
 // step reads what a walk has to, until it waits for memory or ends.
 func (m *MMU) step(n int, at int64) {
@@ -295,7 +304,10 @@ func (m *MMU) hostKnown(w *walk, at *int64, frame uint64, shift uint8) (addr uin
 		w.phase, w.hostFor = entry, nothing
 		return pa, true
 	}
-	w.pageShift = min(w.pageShift, shift)
+	if shift < w.pageShift {
+		m.split.add(w.pageShift)
+		w.pageShift = shift
+	}
 	w.frame = pa &^ (1<<w.pageShift - 1)
 	return 0, false
 }
@@ -326,6 +338,9 @@ func (m *MMU) finish(n int, at int64) {
 // learn fills the TLBs with what a walk has found.
 func (m *MMU) learn(at int64, w *walk) {
 	m.fill(at, w.space, w.va, w.frame, w.pageShift)
+	if w.phase == pomSet {
+		m.stats.POMHits++
+	}
 	if w.guest.path.Leaf != nil { // else a block or the POM-TLB had the guest's part
 		if m.pom != nil {
 			m.fillPOM(at, w)
@@ -349,9 +364,10 @@ func (m *MMU) tell(at int64, w *walk) {
 	for i := w.first; i != none; {
 		q := m.waiters[i]
 		m.drop(i)
-		m.finished = append(m.finished, Finish{q.op, (w.frame | w.va&(1<<w.pageShift-1)) &^ (1<<pagetable.Shift4K - 1), at})
+		known := max(at, q.from)
+		m.finished = append(m.finished, Finish{q.op, (w.frame | w.va&(1<<w.pageShift-1)) &^ (1<<pagetable.Shift4K - 1), known})
 		if q.asked != merged {
-			m.stats.miss(at - q.asked)
+			m.stats.miss(known - q.asked)
 		}
 		i = q.next
 	}
@@ -374,11 +390,17 @@ func (m *MMU) drain() {
 	}
 }
 
-// spoil marks the walks under way that match: what they find may be outdated.
-func (m *MMU) spoil(match func(*walk) bool) {
+// spoil marks the walks under way of spaces that match: what they find may be
+// outdated. So may be what blocks have told those that are queued.
+func (m *MMU) spoil(match func(*Space) bool) {
 	for n := range m.walkers {
-		if w := &m.walkers[n]; w.active && match(w) {
+		if w := &m.walkers[n]; w.active && match(w.space) {
 			w.stale = true
+		}
+	}
+	for i := m.head; i < len(m.queue); i++ {
+		if r := &m.queue[i]; match(r.space) {
+			r.gpa, r.shift = 0, 0
 		}
 	}
 }
@@ -406,12 +428,11 @@ func (m *MMU) fillPOM(at int64, w *walk) {
 // afterPOM looks at a set that has been read.
 func (m *MMU) afterPOM(w *walk, at *int64) (addr uint64, more bool) {
 	if frame, ok := m.pom.Find(w.space.key(w.va, w.pomShift)); ok {
-		m.stats.POMHits++
 		w.frame, w.pageShift = frame, w.pomShift
 		return 0, false
 	}
-	if w.pomShift == pagetable.Shift4K && m.used>>1&1 == 1 {
-		return m.readPOM(w, pagetable.Shift2M), true
+	if shift, ok := m.used.after(w.pomShift); ok {
+		return m.readPOM(w, shift), true
 	}
 	return m.beginGuest(w, at)
 }

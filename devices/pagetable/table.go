@@ -43,6 +43,9 @@ func (e Entry) Present() bool { return e&present != 0 }
 // Large reports whether the entry is a leaf above the lowest level.
 func (e Entry) Large() bool { return e&large != 0 }
 
+// Contiguous reports whether the entry is one of sixteen that are a page.
+func (e Entry) Contiguous() bool { return e&contiguous != 0 }
+
 // Frame returns the physical address of the page or table.
 func (e Entry) Frame() uint64 { return uint64(e & frameMask) }
 

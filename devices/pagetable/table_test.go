@@ -45,6 +45,7 @@ func TestWalkReadsAnEntryALevel(t *testing.T) {
 			path := table.Walk(va + 0x234)
 			require.Equal(t, page.shift, path.Shift)
 			require.Equal(t, uint64(1<<40), path.Frame())
+			require.Equal(t, page.shift == Shift64K, path.Leaf.Contiguous())
 			require.Equal(t, page.reads, levels-path.Level+1, "%d levels, page 2^%d", levels, page.shift)
 		}
 	}

@@ -121,9 +121,14 @@ func (a *Array[V]) Remove(key uint64) bool {
 }
 
 // RemoveSpace drops all keys of an address space and returns how many.
-func (a *Array[V]) RemoveSpace(space uint16) (n int) {
+func (a *Array[V]) RemoveSpace(space uint16) int {
+	return a.remove(func(key uint64) bool { return Space(key) == space })
+}
+
+// remove drops the keys that match and returns how many.
+func (a *Array[V]) remove(match func(key uint64) bool) (n int) {
 	for at := 0; at < len(a.keys); {
-		if k := a.keys[at]; k != 0 && Space(k) == space {
+		if k := a.keys[at]; k != 0 && match(k) {
 			a.drop(at/a.ways*a.ways, at%a.ways) // what comes after moves here
 			n++
 			continue
@@ -131,6 +136,15 @@ func (a *Array[V]) RemoveSpace(space uint16) (n int) {
 		at++
 	}
 	return n
+}
+
+// RemoveWithin drops the keys of an address space whose stretches begin in the
+// one of 1<<shift bytes that addr lies in, and returns how many.
+func (a *Array[V]) RemoveWithin(space uint16, addr uint64, shift uint8) int {
+	return a.remove(func(key uint64) bool {
+		first, _ := Stretch(key)
+		return Space(key) == space && first>>shift == addr>>shift
+	})
 }
 
 // Clear drops all keys.

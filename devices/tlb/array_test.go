@@ -138,3 +138,23 @@ func TestValidateNamesEachBadKey(t *testing.T) {
 		require.Equal(t, []string{key}, keys(c))
 	}
 }
+
+func TestRemoveWithinDropsWhatBeginsInAStretch(t *testing.T) {
+	a := NewArray[int](Config{Entries: 64, Ways: 4})
+	for n := range uint64(16) {
+		a.Insert(Key(1, n<<12, 12), 0)
+		a.Insert(Key(2, n<<12, 12), 0)
+	}
+	a.Insert(Key(1, 0, 21), 0)     // begins in front
+	a.Insert(Key(1, 4<<12, 13), 0) // another size
+	a.Insert(Key(1, 1<<30, 12), 0) // far away
+	require.Equal(t, 5, a.RemoveWithin(1, 6<<12+5, 14))
+	for n := range uint64(16) {
+		require.Equal(t, n>>2 != 1, a.Lookup(Key(1, n<<12, 12)), "%d", n)
+		require.True(t, a.Lookup(Key(2, n<<12, 12)), "another space's")
+	}
+	require.False(t, a.Lookup(Key(1, 4<<12, 13)))
+	require.True(t, a.Lookup(Key(1, 0, 21)))
+	require.True(t, a.Lookup(Key(1, 1<<30, 12)))
+	require.Equal(t, 14, a.RemoveSpace(1))
+}
