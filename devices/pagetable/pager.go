@@ -16,7 +16,7 @@ type PagerConfig struct {
 	HugeShare   float64 `toml:"huge_share"`  // of the address space's 2 MiB stretches that ask for 2 MiB pages
 	PageBytes   uint64  `toml:"page_bytes"`  // of the other pages: 4096 (default) or 65536
 	Scatter     bool    `toml:"scatter"`     // those pages' frames come in random order, else in rising
-	RunBytes    uint64  `toml:"run_bytes"`   // neighbouring pages have neighbouring frames in aligned stretches of so much; 0: a page
+	RunBytes    uint64  `toml:"run_bytes"`   // aligned stretches of so much are mapped together, to frames in a row; 0: a page
 }
 
 // Validate reports values that no memory has.
@@ -97,11 +97,20 @@ func (p *Pager) Fault(t *Table, va uint64) error {
 			p.whole.give(pa) // small pages of it are mapped already
 		}
 	}
-	pa, ok := p.page(t, va)
+	pa, ok := p.frames(t, va)
 	if !ok {
 		return fmt.Errorf("pagetable: %d bytes of memory are full: %w", p.cfg.MemoryBytes, ErrNoMemory)
 	}
-	return t.Map(va&^(1<<p.shift-1), pa, p.shift)
+	va = va >> p.run << p.run
+	for at := uint64(0); at < 1<<p.run; at += 1 << p.shift {
+		if path := t.Walk(va + at); path.Leaf != nil {
+			continue // a page of the run that was not released
+		}
+		if err := t.Map(va+at, pa+at, p.shift); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // runKey names a run of pages.
@@ -110,25 +119,24 @@ type runKey struct {
 	number uint64
 }
 
-// page takes a small page's frame: its place in its run, whose frames are taken
-// all at once and kept.
-func (p *Pager) page(t *Table, va uint64) (uint64, bool) {
+// frames returns the frames of a run of small pages, which are taken all at once
+// and kept.
+func (p *Pager) frames(t *Table, va uint64) (uint64, bool) {
 	if p.runs == nil {
-		return p.frames()
+		return p.take()
 	}
 	key := runKey{t, va >> p.run}
 	pa, ok := p.runs[key]
 	if !ok {
-		if pa, ok = p.frames(); !ok {
-			return 0, false
+		if pa, ok = p.take(); ok {
+			p.runs[key] = pa
 		}
-		p.runs[key] = pa
 	}
-	return pa | va&(1<<p.run-1)>>p.shift<<p.shift, true
+	return pa, ok
 }
 
-// frames takes a run of frames, of a whole stretch when all else is taken.
-func (p *Pager) frames() (uint64, bool) {
+// take takes a run of frames, of a whole stretch when all else is taken.
+func (p *Pager) take() (uint64, bool) {
 	if pa, ok := p.small.take(); ok {
 		return pa, true
 	}
