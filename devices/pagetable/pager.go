@@ -16,7 +16,8 @@ type PagerConfig struct {
 	HugeShare   float64 `toml:"huge_share"`  // of the address space's 2 MiB stretches that ask for 2 MiB pages
 	PageBytes   uint64  `toml:"page_bytes"`  // of the other pages: 4096 (default) or 65536
 	Scatter     bool    `toml:"scatter"`     // those pages' frames come in random order, else in rising
-	RunBytes    uint64  `toml:"run_bytes"`   // aligned stretches of so much are mapped together, to frames in a row; 0: a page
+	FaultBytes  uint64  `toml:"fault_bytes"` // aligned stretches of so much are mapped at their first touch; 0: the page
+	RunBytes    uint64  `toml:"run_bytes"`   // aligned stretches of so much have frames in a row; 0: a page
 }
 
 // Validate reports values that no memory has.
@@ -33,9 +34,17 @@ func (c *PagerConfig) Validate(report func(key, message string)) {
 	if c.PageBytes != 0 && c.PageBytes != 1<<Shift4K && c.PageBytes != 1<<Shift64K {
 		report("page_bytes", "must be 4096 or 65536")
 	}
-	if r := c.RunBytes; r != 0 && (r < max(c.PageBytes, 1<<Shift4K) || r > 1<<Shift2M || r&(r-1) != 0) {
+	if !c.stretch(c.FaultBytes) {
+		report("fault_bytes", "must be a power of two from a page to 2 MiB")
+	}
+	if !c.stretch(c.RunBytes) {
 		report("run_bytes", "must be a power of two from a page to 2 MiB")
 	}
+}
+
+// stretch reports whether bytes are 0 or a stretch of pages.
+func (c *PagerConfig) stretch(bytes uint64) bool {
+	return bytes == 0 || bytes >= max(c.PageBytes, 1<<Shift4K) && bytes <= 1<<Shift2M && bytes&(bytes-1) == 0
 }
 
 // Pager is an operating system's memory management for the address spaces of
@@ -97,16 +106,16 @@ func (p *Pager) Fault(t *Table, va uint64) error {
 			p.whole.give(pa) // small pages of it are mapped already
 		}
 	}
-	pa, ok := p.frames(t, va)
-	if !ok {
-		return fmt.Errorf("pagetable: %d bytes of memory are full: %w", p.cfg.MemoryBytes, ErrNoMemory)
-	}
-	va = va >> p.run << p.run
-	for at := uint64(0); at < 1<<p.run; at += 1 << p.shift {
-		if path := t.Walk(va + at); path.Leaf != nil {
-			continue // a page of the run that was not released
+	stretch := max(p.cfg.FaultBytes, 1<<p.shift)
+	for at := va &^ (stretch - 1); at <= va|(stretch-1); at += 1 << p.shift {
+		if path := t.Walk(at); path.Leaf != nil {
+			continue // was not released
 		}
-		if err := t.Map(va+at, pa+at, p.shift); err != nil {
+		pa, ok := p.frame(t, at)
+		if !ok {
+			return fmt.Errorf("pagetable: %d bytes of memory are full: %w", p.cfg.MemoryBytes, ErrNoMemory)
+		}
+		if err := t.Map(at, pa, p.shift); err != nil {
 			return err
 		}
 	}
@@ -119,9 +128,9 @@ type runKey struct {
 	number uint64
 }
 
-// frames returns the frames of a run of small pages, which are taken all at once
-// and kept.
-func (p *Pager) frames(t *Table, va uint64) (uint64, bool) {
+// frame returns the frame of a small page: its place in its run's frames, which are
+// taken all at once and kept.
+func (p *Pager) frame(t *Table, va uint64) (uint64, bool) {
 	if p.runs == nil {
 		return p.take()
 	}
@@ -132,7 +141,7 @@ func (p *Pager) frames(t *Table, va uint64) (uint64, bool) {
 			p.runs[key] = pa
 		}
 	}
-	return pa, ok
+	return pa | va&(1<<p.run-1), ok
 }
 
 // take takes a run of frames, of a whole stretch when all else is taken.

@@ -75,7 +75,7 @@ func TestTableIsAMapOfPages(t *testing.T) {
 		{MemoryBytes: 1 << 28, Scatter: true},
 		{MemoryBytes: 1 << 28, WholeShare: 0.7, HugeShare: 0.5, Scatter: true},
 		{MemoryBytes: 1 << 28, PageBytes: 1 << Shift64K},
-		{MemoryBytes: 1 << 30, RunBytes: 1 << 15, Scatter: true, WholeShare: 0.7, HugeShare: 0.2},
+		{MemoryBytes: 1 << 30, RunBytes: 1 << 15, FaultBytes: 1 << 14, Scatter: true, WholeShare: 0.7, HugeShare: 0.2},
 	} {
 		p, table := pager(t, c)
 		empty := table.Bytes()
@@ -113,7 +113,7 @@ func TestTableIsAMapOfPages(t *testing.T) {
 			}
 		}
 		for va := range touched { // and what was mapped along with it
-			run := max(c.RunBytes, 1<<Shift4K)
+			run := max(c.FaultBytes, 1<<Shift4K)
 			for at := va &^ (run - 1); at <= va|(run-1); at += 1 << Shift4K {
 				p.Release(table, at)
 			}
