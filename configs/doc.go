@@ -12,6 +12,7 @@
 // looked up last, so the last word on use, be it of -set, picks the preset,
 // and every key written by hand survives the change. Any table may say use,
 // in a preset too, but not the top of a run's own file, which has base.
+// [LoadTable] reads a preset, or a file like one, as the table that it is.
 //
 // Every value remembers where it was written. [Document.Decode] fills a
 // struct from the tree, accepts no unknown key, asks each part of the struct

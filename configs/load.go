@@ -20,6 +20,13 @@ func Load(name string, sets []string) (*Document, error) {
 	return loader{embedded}.load(name, sets)
 }
 
+// LoadTable reads a file that is one table of a configuration, such as the preset
+// of a system, as a configuration of that table alone: keys, of sets too, begin
+// with the table's.
+func LoadTable(key, name string, sets []string) (*Document, error) {
+	return loader{embedded}.loadTable(key, name, sets)
+}
+
 // Get returns the value of a dotted key: a string, int64, float64, bool,
 // []any or map[string]any. Elements of arrays go by number: links.0.lanes.
 func (d *Document) Get(key string) (any, bool) {
@@ -48,6 +55,25 @@ func (l loader) load(name string, sets []string) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
+	return l.complete(root, sets)
+}
+
+func (l loader) loadTable(key, name string, sets []string) (*Document, error) {
+	src, err := l.find(lookup{name: name, here: true, folder: presetFolders[key]})
+	if err != nil {
+		return nil, err
+	}
+	inner, err := l.read(src)
+	if err != nil {
+		return nil, err
+	}
+	return l.complete(&node{value: table{key: inner}, pos: inner.pos, src: inner.src}, sets)
+}
+
+// complete lays the sets over what the files say, and then all under it that is
+// used.
+func (l loader) complete(root *node, sets []string) (*Document, error) {
+	var err error
 	for _, set := range sets {
 		if root, err = applySet(root, set); err != nil {
 			return nil, err

@@ -53,6 +53,38 @@ func TestEveryPresetLoads(t *testing.T) {
 	}
 }
 
+func TestATableAloneIsReadAsItsConfiguration(t *testing.T) {
+	t.Chdir(t.TempDir()) // away from the real presets
+	l := library(map[string]string{
+		"cores/big.toml":    "use = 'base'\nwidth = 8\n[mmu]\nwalkers = 4",
+		"cores/base.toml":   "width = 4\nrob = 224",
+		"systems/base.toml": "rob = 'not of a core'",
+	})
+	write(t, ".", "mine.toml", "use = 'big'\nrob = 512")
+	for name, want := range map[string]map[string]any{
+		"big":       {"core.width": int64(8), "core.rob": int64(224), "core.mmu.walkers": int64(4)},
+		"base":      {"core.width": int64(4), "core.rob": int64(224)},
+		"mine.toml": {"core.width": int64(8), "core.rob": int64(512), "core.mmu.walkers": int64(4)},
+	} {
+		d, err := l.loadTable("core", name, nil)
+		require.NoError(t, err, name)
+		for key, value := range want {
+			got, _ := d.Get(key)
+			require.Equal(t, value, got, "%s: %s", name, key)
+		}
+		_, beside := d.Get("use")
+		require.False(t, beside)
+	}
+	d, err := l.loadTable("core", "big", []string{"core.mmu.walkers=9", "core.use=none"})
+	require.ErrorContains(t, err, `-set core.use=none: core.use: config "none": no such file`)
+	require.Nil(t, d)
+	d, err = l.loadTable("core", "big", []string{"core.mmu.walkers=9"})
+	require.NoError(t, err)
+	require.Equal(t, "-set core.mmu.walkers=9", d.Pos("core.mmu.walkers").String())
+	_, err = l.loadTable("core", "bog", nil)
+	require.ErrorContains(t, err, `config "bog": no such file, and no preset of that name (did you mean "big"?)`)
+}
+
 func TestNames(t *testing.T) {
 	t.Chdir(t.TempDir()) // away from the real presets
 	l := library(map[string]string{

@@ -20,11 +20,29 @@ batch = 8
 context = 1024
 `
 
+// coreFile is one with a core.
+const coreFile = `[core]
+use = "victima_paper"
+[core.mmu]
+walkers = 8
+[stream]
+kind = "uniform"
+[run]
+warm_accesses = 1000
+accesses = 1000
+`
+
 // requireOneLine runs a configuration with one mistake and checks that it is
 // told in one line, on stderr, with the user's exit code.
 func requireOneLine(t *testing.T, file string, args []string, want ...string) {
 	t.Helper()
-	code, out, errOut := hwsim(t, map[string]string{"run.toml": file}, append([]string{"run.toml"}, args...)...)
+	requireOneLineOf(t, map[string]string{"run.toml": file}, append([]string{"run.toml"}, args...), want...)
+}
+
+// requireOneLineOf is the same of any command.
+func requireOneLineOf(t *testing.T, files map[string]string, args []string, want ...string) {
+	t.Helper()
+	code, out, errOut := hwsim(t, files, args...)
 	require.Equal(t, 2, code, errOut)
 	require.Empty(t, out)
 	require.Equal(t, 1, strings.Count(errOut, "\n"), errOut)
@@ -149,4 +167,81 @@ func TestAMissingTableIsOneLine(t *testing.T) {
 		requireOneLine(t, file, nil, table+": missing; want ["+table+"] with use = one of ", use)
 	}
 	requireOneLine(t, strings.Split(runFile, "[workload]")[0], nil, "workload: missing; want [workload] with its keys")
+}
+
+func TestMistakesInACoreAreNamed(t *testing.T) {
+	for _, test := range []struct {
+		old, new string // a spoilt line
+		args     string
+		want     []string
+	}{
+		{"walkers = 8", "walker = 8", "", []string{"run.toml:4: core.mmu.walker: unknown key (did you mean \"walkers\"?)"}},
+		{"walkers = 8", "walkers = 0", "", []string{"run.toml:4: core.mmu.walkers: must be 1 to 256"}},
+		{"walkers = 8", "walkers = 'all'", "", []string{"run.toml:4: core.mmu.walkers: \"all\" is not an integer"}},
+		{"walkers = 8", "levels = 6", "", []string{"run.toml:4: core.mmu.levels: must be 4 or 5"}},
+		{"victima_paper", "victima_papr", "", []string{"run.toml:2: core.use: config \"victima_papr\": no such file", "did you mean \"victima_paper\"?"}},
+		{"uniform", "unifrom", "", []string{"run.toml:6: stream.kind: \"unifrom\" is none of stream, ", "did you mean \"uniform\"?"}},
+		{"[stream]\nkind = \"uniform\"\n", "", "", []string{"stream: missing; want [stream] with use = one of artifact_bfs"}},
+		{"[run]", "[runs]", "", []string{"run.toml:7: runs: unknown key (did you mean \"run\"?)"}},
+		{"", "", "-set core.mmu.l1.0.cycle=1", []string{"core.mmu.l1.0.cycle: unknown key (did you mean \"cycles\"?)"}},
+		{"", "", "-set core.mmu.l2.ways=0", []string{"core.mmu.l2.ways: "}},
+		{"", "", "-set core.mmu.victima.insert=always", []string{"core.mmu.victima.insert: must be retag or fetch"}},
+		{"", "", "-set core.host.memory_bytes=68719476736", []string{"core.mmu.nested: and host must be given together"}},
+		{"", "", "-set core.caches.memory.dram.standard=ddr6", []string{"core.caches.memory.dram.standard: no standard \"ddr6\""}},
+		{"", "", "-set core.pages.huge_share=2", []string{"core.pages.huge_share: must be 0 to 1"}},
+		{"", "", "-set run.accesses=-1", []string{"run.accesses: must be 0 to "}},
+		{"", "", "-fidelity sampled", []string{"-fidelity sampled: ", "want exact"}},
+		{"", "", "-set core.pages.memory_bytes=2097152", []string{"stream: pagetable: 2097152 bytes of memory are full"}},
+		{"", "", "-set core.mmu.walk_level=5", []string{"core: mmu.walk_level: 5: want 0 to 2"}},
+	} {
+		t.Run(test.new+test.args, func(t *testing.T) {
+			file := strings.Replace(coreFile, test.old, test.new, 1)
+			requireOneLine(t, file, strings.Fields(test.args), test.want...)
+		})
+	}
+}
+
+func TestMistakesInTracesAreNamed(t *testing.T) {
+	files := map[string]string{
+		"run.toml": coreFile, "good.csv": "gap,addr,op\n1,2,R\n", "empty.csv": "", "header.csv": "gap,addr,op\n", "comment.csv": "# nothing\n",
+		"bad.csv": "gap,addr,op\n1,2,R\n1,2,X\n", "short.csv": "gap,addr,op\n1,2\n", "text.csv": "To be, or not to be\n",
+		"bad.lackey": " L 40,8\n L 40,zero\n", "half.champsim": strings.Repeat("\x00", 65),
+	}
+	for args, want := range map[string]string{
+		"none.csv":                     "open none.csv: no such file or directory",
+		"empty.csv":                    "empty.csv: ",
+		"header.csv":                   "header.csv: no accesses",
+		"comment.csv":                  "comment.csv: nothing but comments",
+		"bad.csv":                      `bad.csv:3: op "X": want R or W`,
+		"short.csv":                    "short.csv:2: ",
+		"text.csv":                     `text.csv: "To be, or not to be" begins no trace`,
+		"bad.lackey":                   "bad.lackey:2: ",
+		"half.champsim":                "half.champsim",
+		"-trace-format vcd good.csv":   "-trace-format: want csv, champsim or lackey",
+		"-trace-format csv bad.lackey": "bad.lackey:1: header ",
+		"":                             "no trace given",
+	} {
+		t.Run(args, func(t *testing.T) {
+			requireOneLineOf(t, files, append([]string{"replay", "-config", "run.toml"}, strings.Fields(args)...), want)
+		})
+	}
+}
+
+// Whatever a trace holds, it ends in a report or in a line.
+func TestSpoiltTracesEndInALine(t *testing.T) {
+	good := "gap,addr,op,space,after\n3,0x7f001040,R,0,0\n3,0x7f002040,W,1,1\n3,0x7f003040,R,0,2\n"
+	for i := range good {
+		for _, c := range []string{"", "\x00", ",", "9", "\n"} {
+			spoilt := good[:i] + c + good[i+1:]
+			code, out, errOut := hwsim(t, map[string]string{"t.csv": spoilt}, "replay", "-config", "radix", "t.csv")
+			if code == 0 {
+				require.Empty(t, errOut)
+				require.Contains(t, out, "t.csv on ")
+				continue
+			}
+			require.Equal(t, 2, code, errOut)
+			require.Equal(t, 1, strings.Count(errOut, "\n"), errOut)
+			require.Contains(t, errOut, "hwsim: t.csv")
+		}
+	}
 }

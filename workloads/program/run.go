@@ -23,7 +23,7 @@ type Options struct {
 func Run(ctx context.Context, c *Config, o Options) (*Result, error) {
 	s, err := synthetic.New(&c.Stream, o.Seed)
 	if err != nil {
-		return nil, err
+		return nil, configError{err}
 	}
 	l := c.Run.withDefaults()
 	return run(ctx, &c.Core, s, c.Stream.Kind, uint64(l.Warm), uint64(l.Accesses), o)
@@ -35,8 +35,21 @@ func Replay(ctx context.Context, c *cpu.Config, s cpu.Stream, name string, warm,
 	if n == 0 {
 		n = 1 << 62
 	}
-	return run(ctx, c, s, name, warm, n, o)
+	m := newMapped(s, c.MMU.Levels)
+	r, err := run(ctx, c, m, name, warm, n, o)
+	if m.err != nil {
+		return nil, configError{fmt.Errorf("%s: %w", name, m.err)}
+	}
+	return r, err
 }
+
+// configError marks an error as the user's: what a core refuses of a configuration
+// or a stream, or that memory is full.
+type configError struct{ error }
+
+func (configError) UserError() bool { return true }
+
+func (e configError) Unwrap() error { return e.error }
 
 // portion is how many accesses are run between looks at the reach of blocks.
 const portion = 4096
@@ -44,10 +57,10 @@ const portion = 4096
 func run(ctx context.Context, c *cpu.Config, s cpu.Stream, name string, warm, n uint64, o Options) (*Result, error) {
 	k, err := cpu.New(c, o.Seed)
 	if err != nil {
-		return nil, err
+		return nil, configError{fmt.Errorf("core: %w", err)}
 	}
 	if _, err := k.Run(ctx, s, warm); err != nil && ctx.Err() == nil {
-		return nil, fmt.Errorf("stream: %w", err)
+		return nil, configError{fmt.Errorf("stream: %w", err)}
 	}
 	k.Forget()
 	var reach mean
@@ -55,7 +68,7 @@ func run(ctx context.Context, c *cpu.Config, s cpu.Stream, name string, warm, n 
 	for left := n; left > 0 && complete; {
 		ran, err := k.Continue(ctx, s, min(portion, left))
 		if err != nil && ctx.Err() == nil {
-			return nil, fmt.Errorf("stream: %w", err)
+			return nil, configError{fmt.Errorf("stream: %w", err)}
 		}
 		complete = ctx.Err() == nil
 		reach.add(float64(k.Caches.Reach()))
@@ -65,6 +78,9 @@ func run(ctx context.Context, c *cpu.Config, s cpu.Stream, name string, warm, n 
 		}
 	}
 	k.Drain()
+	if err := k.MMU.Err(); err != nil {
+		return nil, configError{fmt.Errorf("stream: %w", err)}
+	}
 	r := report(k, c)
 	r.Name, r.Hash, r.Seed, r.Complete, r.Core, r.Stream = o.Name, o.Hash, o.Seed, complete, c.Name, name
 	r.Translation.ReachBytes = reach.value()

@@ -16,7 +16,7 @@ func TestCSV(t *testing.T) {
 		want []cpu.Access
 	}{
 		"three columns": {"gap,addr,op\n0,0x40,R\n3,64,W\n", []cpu.Access{{Addr: 64}, {Addr: 64, Gap: 3, Write: true}}},
-		"all columns":   {"gap,addr,op,space,after\n0,1,R,4095,0\n0,2,R,0,1\n0,3,R,1,2", []cpu.Access{{Addr: 1, Space: 4095}, {Addr: 2, After: 1}, {Addr: 3, Space: 1, After: 2}}},
+		"all columns":   {"gap,addr,op,space,after\n0,1,R,2047,0\n0,2,R,0,1\n0,3,R,1,2", []cpu.Access{{Addr: 1, Space: 2047}, {Addr: 2, After: 1}, {Addr: 3, Space: 1, After: 2}}},
 		"other order":   {"gap,addr,op,after,space\n0,1,R,0,5\n", []cpu.Access{{Addr: 1, Space: 5}}},
 		"after alone":   {"gap,addr,op,after\n0,1,R,0\n0,1,R,1\n", []cpu.Access{{Addr: 1}, {Addr: 1, After: 1}}},
 		"comments":      {"# a\n\ngap, addr , op\r\n\t# b\n 0x10 , 0X1fF ,R \r\n\n", []cpu.Access{{Addr: 0x1ff, Gap: 16}}},
@@ -55,7 +55,7 @@ func TestCSVErrors(t *testing.T) {
 		"gap,addr,op\n1,18446744073709551617,R": `t:2: addr "18446744073709551617"`,
 		"gap,addr,op\n1,2,r":                    `t:2: op "r": want R or W`,
 		"gap,addr,op\n1,2,":                     `t:2: op ""`,
-		"gap,addr,op,space\n1,2,R,4096":         `t:2: space "4096": want 0 to 4095`,
+		"gap,addr,op,space\n1,2,R,2048":         `t:2: space "2048": want 0 to 2047`,
 		"gap,addr,op,after\n1,2,R,1":            `t:2: after "1": want 0 to 0`,
 		"gap,addr,op,after\n1,2,R,0\n1,2,R,2":   `t:3: after "2": want 0 to 1`,
 		"gap,addr,op\n1," + strings.Repeat("9", 100) + ",R": `t:2: addr "` + strings.Repeat("9", 40) + `...": want`,

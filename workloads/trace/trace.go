@@ -11,8 +11,8 @@ import (
 // Limits of an access.
 const (
 	lineBytes = 64
-	addrEnd   = 1 << 57 // five levels of page table
-	spaces    = 4096    // address spaces, see cpu.Access
+	addrEnd   = 1 << 57       // five levels of page table
+	spaces    = cpu.MaxSpaces // address spaces
 )
 
 // Trace is a cpu.Stream read from a file. It yields the file's accesses once.

@@ -227,7 +227,7 @@ func TestWriteLeavesOutDependencesOnWhatItDoesNotWrite(t *testing.T) {
 func TestWriteRejectsWhatNoTraceHolds(t *testing.T) {
 	for _, a := range []cpu.Access{{Addr: addrEnd}, {Space: spaces}} {
 		err := Write(io.Discard, &slice{{}, a}, 2)
-		require.EqualError(t, err, fmt.Sprintf("write trace: access 1 has address %#x in space %d; want one below 2^57, below 4096", a.Addr, a.Space))
+		require.EqualError(t, err, fmt.Sprintf("write trace: access 1 has address %#x in space %d; want one below 2^57, below 2048", a.Addr, a.Space))
 	}
 }
 

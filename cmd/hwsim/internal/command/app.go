@@ -13,16 +13,21 @@ import (
 
 	"hwsim/configs"
 	"hwsim/workloads"
+	"hwsim/workloads/program"
 )
 
 // Simulate predicts what a configuration describes. When ctx is cancelled it
 // returns what is known so far, marked incomplete, or an error.
 type Simulate func(ctx context.Context, d *configs.Document, o workloads.Options) (*workloads.Result, error)
 
+// Program is Simulate for a configuration with a core: a program on it.
+type Program func(ctx context.Context, d *configs.Document, o program.Options) (*program.Result, error)
+
 // App is one process's command line.
 type App struct {
 	Out, Err io.Writer
 	Simulate Simulate
+	Program  Program
 }
 
 // command is one word after hwsim, and what it does with the rest.
@@ -35,7 +40,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"run", "simulate a configuration and print the report (may be left out)", (*App).run},
-		{"replay", "drive DRAM channels with a request stream; see hwsim replay -h", (*App).replay},
+		{"replay", "drive DRAM channels, or a core, with a request stream; see hwsim replay -h", (*App).replay},
 		{"maps", "try address maps of DRAM on a request stream; see hwsim maps -h", (*App).maps},
 		{"validate", "compare predictions with measurements; see hwsim validate -h", (*App).validate},
 		{"calibrate", "read a system off measurements; see hwsim calibrate -h", (*App).calibrate},

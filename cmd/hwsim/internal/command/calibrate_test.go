@@ -15,7 +15,7 @@ import (
 // with one table.
 func calibrateProgram(t *testing.T, table, args string) *exec.Cmd {
 	t.Helper()
-	c := program(t, "", append([]string{"calibrate"}, strings.Fields(args)...)...)
+	c := hwsim(t, "", append([]string{"calibrate"}, strings.Fields(args)...)...)
 	require.NoError(t, os.Mkdir(filepath.Join(c.Dir, "tables"), 0o777))
 	require.NoError(t, os.WriteFile(filepath.Join(c.Dir, "tables/l.csv"), []byte(table), 0o666))
 	return c

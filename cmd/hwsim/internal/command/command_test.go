@@ -25,7 +25,7 @@ const asProgram = "HWSIM_TEST_PROGRAM"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
-		app := App{Out: os.Stdout, Err: os.Stderr, Simulate: fake}
+		app := App{Out: os.Stdout, Err: os.Stderr, Simulate: fake, Program: fakeProgram}
 		os.Exit(app.Main(os.Args[1:]))
 	}
 	os.Exit(m.Run())
@@ -65,9 +65,9 @@ func fake(ctx context.Context, d *configs.Document, o workloads.Options) (*workl
 	return r, nil
 }
 
-// program returns a command that runs hwsim in an empty folder with a
+// hwsim returns a command that runs hwsim in an empty folder with a
 // configuration run.toml.
-func program(t *testing.T, behave string, args ...string) *exec.Cmd {
+func hwsim(t *testing.T, behave string, args ...string) *exec.Cmd {
 	t.Helper()
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "run.toml"), []byte("behave = '"+behave+"'\nbatch = 8\n"), 0o666))
@@ -110,13 +110,13 @@ func TestErrorsAreOneLineAProblem(t *testing.T) {
 		{"", "run.toml -set batch", 2, "-set batch: want key.path=value"},
 		{"", "run.toml -o run.toml", 2, "run.toml is not a folder"},
 		{"", "run.toml -cpuprofile no/where", 2, "open no/where: no such file or directory"},
-		{"", "list nowhere", 2, `list "nowhere": want configurations, systems, models, kernels, policies, workloads`},
+		{"", "list nowhere", 2, `list "nowhere": want configurations, systems, models, kernels, policies, workloads, cores, streams`},
 		{"", "version 2", 2, `version "2": wants no arguments; see hwsim -h`},
 		{"mistake", "run.toml", 2, "kv: needs 3 GiB, has 2 GiB\nweights: too large"},
 		{"fail", "run.toml", 1, "simulate: lost a message"},
 	} {
 		t.Run(test.behave+" "+test.args, func(t *testing.T) {
-			got := finish(t, program(t, test.behave, strings.Fields(test.args)...))
+			got := finish(t, hwsim(t, test.behave, strings.Fields(test.args)...))
 			require.Equal(t, test.code, got.code)
 			require.Equal(t, "hwsim: "+strings.ReplaceAll(test.err, "\n", "\nhwsim: ")+"\n", got.err)
 			require.Empty(t, got.out)
@@ -125,20 +125,20 @@ func TestErrorsAreOneLineAProblem(t *testing.T) {
 }
 
 func TestPanicsAreInternalErrors(t *testing.T) {
-	got := finish(t, program(t, "panic", "run.toml"))
+	got := finish(t, hwsim(t, "panic", "run.toml"))
 	require.Equal(t, 1, got.code)
 	require.True(t, strings.HasPrefix(got.err, "hwsim: internal error: tRCD violated\n"))
 }
 
 func TestConfigurationNeedsNoFlag(t *testing.T) {
-	want := finish(t, program(t, "", "-config", "run.toml", "-format", "json"))
+	want := finish(t, hwsim(t, "", "-config", "run.toml", "-format", "json"))
 	require.Zero(t, want.code)
-	require.Equal(t, want, finish(t, program(t, "", "run.toml", "-format", "json")))
-	require.Equal(t, want, finish(t, program(t, "", "run", "-format", "json", "run")))
+	require.Equal(t, want, finish(t, hwsim(t, "", "run.toml", "-format", "json")))
+	require.Equal(t, want, finish(t, hwsim(t, "", "run", "-format", "json", "run")))
 }
 
 func TestOptionsReachTheSimulation(t *testing.T) {
-	got := finish(t, program(t, "", "run.toml", "-format=json", "-seed=7", "-fidelity=exact", "-set", "batch=9", "-set", "batch=10"))
+	got := finish(t, hwsim(t, "", "run.toml", "-format=json", "-seed=7", "-fidelity=exact", "-set", "batch=9", "-set", "batch=10"))
 	require.Zero(t, got.code, got.err)
 	require.Empty(t, got.err)
 	var r workloads.Result
@@ -146,18 +146,18 @@ func TestOptionsReachTheSimulation(t *testing.T) {
 	require.Equal(t, "run", r.Name)
 	require.EqualValues(t, 7, r.Seed)
 	require.Equal(t, "exact", r.Fidelity)
-	other := finish(t, program(t, "", "run.toml", "-format=json", "-seed=7", "-fidelity=exact", "-set", "batch=10"))
+	other := finish(t, hwsim(t, "", "run.toml", "-format=json", "-seed=7", "-fidelity=exact", "-set", "batch=10"))
 	require.Equal(t, other.out, got.out)
 }
 
 func TestPrintConfigDoesNotSimulate(t *testing.T) {
-	got := finish(t, program(t, "panic", "run.toml", "-print-config", "-set", "batch=9"))
+	got := finish(t, hwsim(t, "panic", "run.toml", "-print-config", "-set", "batch=9"))
 	require.Equal(t, outcome{0, "batch = 9                         # -set batch=9\n" +
 		"behave = \"panic\"                  # run.toml:1\n", ""}, got)
 }
 
 func TestUsageNamesEveryFlagAndCommand(t *testing.T) {
-	got := finish(t, program(t, "", "-h"))
+	got := finish(t, hwsim(t, "", "-h"))
 	require.Zero(t, got.code)
 	require.Empty(t, got.err)
 	require.LessOrEqual(t, strings.Count(got.out, "\n"), 40)
@@ -166,24 +166,24 @@ func TestUsageNamesEveryFlagAndCommand(t *testing.T) {
 		require.Contains(t, got.out, "\n  "+c.name+" ")
 	}
 	for _, args := range []string{"help", "run -h", "list -h", "version -help"} {
-		require.Equal(t, got, finish(t, program(t, "", strings.Fields(args)...)), args)
+		require.Equal(t, got, finish(t, hwsim(t, "", strings.Fields(args)...)), args)
 	}
 }
 
 func TestVersionIsOneLine(t *testing.T) {
-	got := finish(t, program(t, "", "version"))
+	got := finish(t, hwsim(t, "", "version"))
 	require.Zero(t, got.code)
 	require.Regexp(t, `^hwsim .* go1\.\d+.*\n$`, got.out)
 }
 
 func TestListSummarisesPresets(t *testing.T) {
-	got := finish(t, program(t, "", "list"))
+	got := finish(t, hwsim(t, "", "list"))
 	require.Zero(t, got.code)
 	for _, m := range configs.Presets("models") {
 		require.Contains(t, got.out, "  "+m+" ")
 		require.Contains(t, got.out, configs.Summary("models/"+m))
 	}
-	one := finish(t, program(t, "", "list", "models"))
+	one := finish(t, hwsim(t, "", "list", "models"))
 	require.Contains(t, got.out, strings.Fields(one.out)[0])
 	require.NotContains(t, one.out, "systems")
 }

@@ -23,6 +23,13 @@ func parse(f *flag.FlagSet, args []string) (rest []string, err error) {
 	}
 }
 
+// given returns the flags that were on the command line.
+func given(f *flag.FlagSet) map[string]bool {
+	names := map[string]bool{}
+	f.Visit(func(f *flag.Flag) { names[f.Name] = true })
+	return names
+}
+
 // choice is a flag that has one of a few values, at first the default.
 type choice struct {
 	value  string

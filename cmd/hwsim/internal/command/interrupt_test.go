@@ -43,7 +43,7 @@ func interrupt(t *testing.T, c *exec.Cmd) outcome {
 }
 
 func TestInterruptPrintsWhatIsKnown(t *testing.T) {
-	c := program(t, "wait", "run.toml", "-o", "out")
+	c := hwsim(t, "wait", "run.toml", "-o", "out")
 	got := interrupt(t, c)
 	require.Equal(t, 130, got.code)
 	require.Equal(t, "hwsim: interrupted\n", got.err)
@@ -54,12 +54,12 @@ func TestInterruptPrintsWhatIsKnown(t *testing.T) {
 }
 
 func TestInterruptWithNothingKnownPrintsNothing(t *testing.T) {
-	require.Equal(t, outcome{130, "", "hwsim: interrupted\n"}, interrupt(t, program(t, "forget", "run.toml")))
-	require.Equal(t, outcome{130, "", "hwsim: interrupted before anything was known\n"}, interrupt(t, program(t, "nothing", "run.toml")))
+	require.Equal(t, outcome{130, "", "hwsim: interrupted\n"}, interrupt(t, hwsim(t, "forget", "run.toml")))
+	require.Equal(t, outcome{130, "", "hwsim: interrupted before anything was known\n"}, interrupt(t, hwsim(t, "nothing", "run.toml")))
 }
 
 func TestSecondInterruptKills(t *testing.T) {
-	c := program(t, "ignore", "run.toml")
+	c := hwsim(t, "ignore", "run.toml")
 	interrupt(t, c)
 	status := c.ProcessState.Sys().(syscall.WaitStatus)
 	require.True(t, status.Signaled())

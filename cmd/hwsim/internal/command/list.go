@@ -18,6 +18,8 @@ var folders = []struct{ name, use string }{
 	{"kernels", `[kernels] use = "NAME"`},
 	{"policies", `[kv] use = "NAME"`},
 	{"workloads", `[workload] use = "NAME"`},
+	{"cores", `[core] use = "NAME"`},
+	{"streams", `[stream] use = "NAME"`},
 }
 
 // list prints the presets of the folders that args name, or of all.

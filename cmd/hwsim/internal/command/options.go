@@ -17,6 +17,7 @@ type options struct {
 	dir         string
 	force       bool
 	cpuProfile  string
+	given       map[string]bool // flags on the command line
 }
 
 func newOptions() *options {
@@ -44,10 +45,12 @@ func (o *options) flags() *flag.FlagSet {
 
 // parse reads the flags and the configuration, which needs no flag.
 func (o *options) parse(args []string) error {
-	rest, err := parse(o.flags(), args)
+	f := o.flags()
+	rest, err := parse(f, args)
 	if err != nil {
 		return err
 	}
+	o.given = given(f)
 	if o.config == "" && len(rest) > 0 {
 		o.config, rest = rest[0], rest[1:]
 	}
@@ -59,3 +62,6 @@ func (o *options) parse(args []string) error {
 	}
 	return nil
 }
+
+// name is what reports call the configuration.
+func (o *options) name() string { return configName(o.config) }

@@ -3,38 +3,14 @@ package command
 import (
 	"bytes"
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
-
-	"hwsim/cmd/hwsim/internal/profile"
-	"hwsim/cmd/hwsim/internal/report"
-	"hwsim/workloads"
 )
 
 // file is what -o writes, by its name in the folder.
 type file struct {
 	name    string
 	content []byte
-}
-
-// outputs are the files that a run writes.
-var outputs = []struct {
-	name  string
-	write func(io.Writer, *workloads.Result) error
-}{
-	{"report.json", report.JSON},
-	{"profile.pb.gz", profile.Write},
-}
-
-// checkOutputs reports what save would stumble on, before a long run rather
-// than after it.
-func checkOutputs(dir string, force bool) error {
-	var names []string
-	for _, o := range outputs {
-		names = append(names, o.name)
-	}
-	return checkFolder(dir, force, names...)
 }
 
 // checkFolder reports why files of these names cannot be written into a
@@ -60,18 +36,18 @@ func existsError(path string) error {
 	return userErrorf("%s exists; -force overwrites it", path)
 }
 
-// save writes all outputs into dir, if there is one.
-func save(dir string, force bool, r *workloads.Result) error {
+// save writes the outputs of a prediction into dir, if there is one.
+func save(dir string, force bool, p prediction, outputs []string) error {
 	if dir == "" {
 		return nil
 	}
 	var files []file
-	for _, o := range outputs {
+	for _, name := range outputs {
 		var content bytes.Buffer
-		if err := o.write(&content, r); err != nil {
+		if err := p.output(&content, name); err != nil {
 			return err
 		}
-		files = append(files, file{o.name, content.Bytes()})
+		files = append(files, file{name, content.Bytes()})
 	}
 	return saveFiles(dir, force, files)
 }

@@ -10,7 +10,7 @@ import (
 )
 
 func TestOutputsAreWrittenBesideTheReport(t *testing.T) {
-	c := program(t, "", "run.toml", "-format", "json", "-o", "a/b")
+	c := hwsim(t, "", "run.toml", "-format", "json", "-o", "a/b")
 	got := finish(t, c)
 	require.Zero(t, got.code, got.err)
 	text, err := os.ReadFile(filepath.Join(c.Dir, "a/b/report.json"))
@@ -25,7 +25,7 @@ func TestOutputsAreWrittenBesideTheReport(t *testing.T) {
 
 func TestOnlyForceOverwrites(t *testing.T) {
 	args := []string{"run.toml", "-o", "."}
-	c := program(t, "", args...)
+	c := hwsim(t, "", args...)
 	file := filepath.Join(c.Dir, "profile.pb.gz")
 	require.NoError(t, os.WriteFile(file, []byte("mine"), 0o666))
 	require.Equal(t, outcome{2, "", "hwsim: profile.pb.gz exists; -force overwrites it\n"}, finish(t, c))
@@ -34,7 +34,7 @@ func TestOnlyForceOverwrites(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "mine", string(content))
 
-	again := program(t, "", append(args, "-force")...)
+	again := hwsim(t, "", append(args, "-force")...)
 	again.Dir = c.Dir
 	require.Zero(t, finish(t, again).code)
 	content, err = os.ReadFile(file)
@@ -43,14 +43,14 @@ func TestOnlyForceOverwrites(t *testing.T) {
 }
 
 func TestUnwritableOutputIsTheUsersError(t *testing.T) {
-	c := program(t, "", "run.toml", "-o", "run.toml/sub")
+	c := hwsim(t, "", "run.toml", "-o", "run.toml/sub")
 	got := finish(t, c)
 	require.Equal(t, 2, got.code)
 	require.Equal(t, "hwsim: mkdir run.toml: not a directory\n", got.err)
 }
 
 func TestCPUProfileIsWritten(t *testing.T) {
-	c := program(t, "", "run.toml", "-cpuprofile", "cpu.prof")
+	c := hwsim(t, "", "run.toml", "-cpuprofile", "cpu.prof")
 	require.Zero(t, finish(t, c).code)
 	require.FileExists(t, filepath.Join(c.Dir, "cpu.prof"))
 }

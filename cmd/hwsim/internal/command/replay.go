@@ -54,8 +54,12 @@ func (o *replayOptions) parse(args []string) error {
 	return nil
 }
 
-// replay drives a device's channels with generated or recorded requests.
+// replay drives a device's channels with generated or recorded requests, or runs
+// a recorded program on a core.
 func (a *App) replay(args []string) error {
+	if asksForCore(args) {
+		return a.replayProgram(args)
+	}
 	o := newReplayOptions()
 	if err := o.parse(args); err != nil {
 		return a.explain(err, replayUsage)

@@ -55,8 +55,7 @@ func (o *streamOptions) parse(f *flag.FlagSet, args []string) error {
 	if err != nil {
 		return err
 	}
-	o.given = map[string]bool{}
-	f.Visit(func(f *flag.Flag) { o.given[f.Name] = true })
+	o.given = given(f)
 	if len(rest) > 0 {
 		o.trace, rest = rest[0], rest[1:]
 	}

@@ -27,7 +27,7 @@ func replayProgram(t *testing.T, args string) *exec.Cmd {
 // streamProgram is the same for any command.
 func streamProgram(t *testing.T, args string) *exec.Cmd {
 	t.Helper()
-	c := program(t, "", strings.Fields(args)...)
+	c := hwsim(t, "", strings.Fields(args)...)
 	good := "ns,addr,bytes,op\n0,0,32,R\n100,32,32,R\n200,0,64,R\n"
 	for name, text := range map[string]string{"bad.csv": badTrace, "good.csv": good} {
 		require.NoError(t, os.WriteFile(filepath.Join(c.Dir, name), []byte(text), 0o666))
@@ -218,11 +218,16 @@ func TestReplayWritesCommands(t *testing.T) {
 }
 
 func TestHelpNamesEveryFlag(t *testing.T) {
-	for command, flags := range map[string]*flag.FlagSet{"replay": newReplayOptions().flags(), "maps": (&streamOptions{}).flags()} {
-		got := finish(t, streamProgram(t, command+" -h"))
+	for _, test := range []struct {
+		args  string
+		flags *flag.FlagSet
+	}{
+		{"replay -h", newReplayOptions().flags()}, {"replay -config x -h", newProgramOptions().flags()}, {"maps -h", (&streamOptions{}).flags()},
+	} {
+		got := finish(t, streamProgram(t, test.args))
 		require.Zero(t, got.code)
 		require.Empty(t, got.err)
-		flags.VisitAll(func(f *flag.Flag) { require.Contains(t, got.out, "  -"+f.Name+" ") })
+		test.flags.VisitAll(func(f *flag.Flag) { require.Contains(t, got.out, "  -"+f.Name+" ") })
 		require.Contains(t, got.out, "hbm3_6400")
 		for line := range strings.Lines(got.out) {
 			require.LessOrEqual(t, len(line), 81)

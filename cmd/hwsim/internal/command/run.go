@@ -5,12 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 
-	"hwsim/cmd/hwsim/internal/report"
 	"hwsim/configs"
-	"hwsim/workloads"
 )
 
 // run simulates one configuration.
@@ -26,10 +23,14 @@ func (a *App) run(args []string) error {
 	if o.printConfig {
 		return d.Print(a.Out)
 	}
-	if err := checkOutputs(o.dir, o.force); err != nil {
+	k, err := a.kindOf(d, o)
+	if err != nil {
 		return err
 	}
-	return a.simulate(d, o)
+	if err := checkFolder(o.dir, o.force, k.outputs...); err != nil {
+		return err
+	}
+	return a.simulate(k, d, o)
 }
 
 func load(o *options) (*configs.Document, error) {
@@ -51,20 +52,26 @@ func isWord(name string) bool {
 
 // simulate predicts what d describes, and writes the outcome. What Ctrl-C
 // leaves is written as well.
-func (a *App) simulate(d *configs.Document, o *options) error {
-	r, err := a.predict(d, o)
+func (a *App) simulate(k kind, d *configs.Document, o *options) error {
+	p, err := predict(k, d, o)
 	if err != nil {
 		return err
 	}
-	err = errors.Join(save(o.dir, o.force, r), report.Write(a.Out, o.format.value, r))
-	if !r.Complete {
+	return a.writePrediction(p, o.format.value, func() error { return save(o.dir, o.force, p, k.outputs) })
+}
+
+// writePrediction prints a prediction once it is saved, and says whether it is
+// whole.
+func (a *App) writePrediction(p prediction, format string, save func() error) error {
+	err := errors.Join(save(), p.write(a.Out, format))
+	if !p.complete() {
 		err = errors.Join(err, errInterrupted)
 	}
 	return err
 }
 
 // predict runs the simulation until it ends or Ctrl-C.
-func (a *App) predict(d *configs.Document, o *options) (*workloads.Result, error) {
+func predict(k kind, d *configs.Document, o *options) (prediction, error) {
 	stopProfile, err := startCPUProfile(o.cpuProfile)
 	if err != nil {
 		return nil, err
@@ -72,17 +79,12 @@ func (a *App) predict(d *configs.Document, o *options) (*workloads.Result, error
 	defer stopProfile()
 	ctx, stop := untilInterrupt()
 	defer stop()
-	r, err := a.Simulate(ctx, d, workloads.Options{
-		Seed:     o.seed,
-		Fidelity: o.fidelity.value,
-		Name:     strings.TrimSuffix(filepath.Base(o.config), ".toml"),
-		Hash:     d.Hash(),
-	})
+	p, err := k.predict(ctx, d, o)
 	switch {
 	case errors.Is(err, context.Canceled):
 		return nil, errInterrupted
 	case err != nil && ctx.Err() != nil:
 		return nil, interrupted{err}
 	}
-	return r, err
+	return p, err
 }

@@ -10,10 +10,7 @@ import (
 	"hwsim/validation/plots"
 )
 
-const (
-	reportFile    = "report.json"
-	plotExtension = ".svg"
-)
+const plotExtension = ".svg"
 
 // checkValidationOutputs reports what saveValidation would stumble on. Which
 // plots there will be is known after the run: any that is there stands in

@@ -22,7 +22,7 @@ var updateValidation = flag.Bool("update-validation", false, "rewrite testdata/v
 // with the tables, by file name.
 func validateProgram(t *testing.T, tables map[string]string, args string) *exec.Cmd {
 	t.Helper()
-	c := program(t, "", append([]string{"validate"}, strings.Fields(args)...)...)
+	c := hwsim(t, "", append([]string{"validate"}, strings.Fields(args)...)...)
 	for name, text := range tables {
 		path := filepath.Join(c.Dir, "tables", name)
 		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o777))

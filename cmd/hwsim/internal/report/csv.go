@@ -11,13 +11,13 @@ import (
 	"strings"
 
 	"hwsim/workloads"
+	"hwsim/workloads/program"
 )
 
 // CSV writes r in long form, one metric a row, under the names that JSON
 // uses: section,name,metric,value,unit.
 func CSV(w io.Writer, r *workloads.Result) error {
-	t := &long{csv.NewWriter(w)}
-	t.csv.Write([]string{"section", "name", "metric", "value", "unit"})
+	t := newLong(w)
 	t.fields("run", r.Name, "", reflect.ValueOf(*r))
 	for _, k := range r.Kernels {
 		t.fields("kernel", k.Class, "", reflect.ValueOf(k))
@@ -34,15 +34,47 @@ func CSV(w io.Writer, r *workloads.Result) error {
 	if m := r.Mapping; m != nil {
 		t.fields("mapping", "kv", "", reflect.ValueOf(*m))
 	}
+	return t.flush()
+}
+
+// ProgramCSV is CSV for a program on a core.
+func ProgramCSV(w io.Writer, r *program.Result) error {
+	t := newLong(w)
+	t.fields("run", r.Name, "", reflect.ValueOf(*r))
+	for _, k := range r.Translation.Reads {
+		t.fields("walk read", k.Kind, "", reflect.ValueOf(k))
+	}
+	for _, c := range r.Translation.WalkCaches {
+		t.fields("walk cache", c.Entries, "", reflect.ValueOf(c))
+	}
+	for _, c := range r.Caches {
+		t.fields("cache", c.Level, "", reflect.ValueOf(c))
+		for _, k := range c.Kinds {
+			t.fields("cache", c.Level+" "+k.Kind, "", reflect.ValueOf(k))
+		}
+	}
+	for _, k := range r.Memory.Read {
+		t.fields("memory read", k.Kind, "", reflect.ValueOf(k))
+	}
+	return t.flush()
+}
+
+// long writes metrics; the csv.Writer keeps its first error.
+type long struct{ csv *csv.Writer }
+
+func newLong(w io.Writer) *long {
+	t := &long{csv.NewWriter(w)}
+	t.csv.Write([]string{"section", "name", "metric", "value", "unit"})
+	return t
+}
+
+func (t *long) flush() error {
 	t.csv.Flush()
 	if err := t.csv.Error(); err != nil {
 		return fmt.Errorf("write csv: %w", err)
 	}
 	return nil
 }
-
-// long writes metrics; the csv.Writer keeps its first error.
-type long struct{ csv *csv.Writer }
 
 // fields writes all fields of a struct but its rows, which are sections of
 // their own.
@@ -51,6 +83,10 @@ func (t *long) fields(section, name, prefix string, v reflect.Value) {
 		metric := prefix + field.Tag.Get("json")
 		switch value.Kind() {
 		case reflect.Slice, reflect.Pointer:
+		case reflect.Array:
+			for i := range value.Len() {
+				t.metric(section, name, fmt.Sprint(metric, ".", i), value.Index(i))
+			}
 		case reflect.Struct:
 			t.fields(section, name, metric+".", value)
 		case reflect.Map:
@@ -75,18 +111,21 @@ func (t *long) metric(section, name, metric string, v reflect.Value) {
 // suffixes of metrics tell their units; shares and counts have none.
 var suffixes = []struct{ suffix, unit string }{
 	{"ns", "ns"},
+	{"cycles", "cycles"},
 	{"bytes", "B"},
 	{"gbps", "GB/s"},
 	{"per_s", "1/s"},
 }
 
-// unit returns the unit of a metric, or of the quantity it is a quantile of.
+// unit returns the unit of a metric, or of the quantity it is a part of.
 func unit(metric string) string {
-	metric, _, _ = strings.Cut(metric, ".")
-	for _, s := range suffixes {
-		if metric == s.suffix || strings.HasSuffix(metric, "_"+s.suffix) {
-			return s.unit
+	for metric != "" {
+		for _, s := range suffixes {
+			if metric == s.suffix || strings.HasSuffix(metric, "_"+s.suffix) {
+				return s.unit
+			}
 		}
+		metric = metric[:max(0, strings.LastIndexByte(metric, '.'))]
 	}
 	return ""
 }

@@ -6,19 +6,22 @@ import (
 	"strings"
 
 	"hwsim/workloads"
+	"hwsim/workloads/program"
 )
 
-// formats are the ways to write a result, the default first.
-var formats = []struct {
+// A format is a way to write a result.
+type format[R any] struct {
 	name  string
-	write func(io.Writer, *workloads.Result) error
-}{
-	{"text", Text},
-	{"json", JSON},
-	{"csv", CSV},
+	write func(io.Writer, R) error
 }
 
-// Formats returns the names that Write knows, the default first.
+// The formats of a decode step and of a program on a core, the default first.
+var (
+	formats        = []format[*workloads.Result]{{"text", Text}, {"json", JSON}, {"csv", CSV}}
+	programFormats = []format[*program.Result]{{"text", ProgramText}, {"json", ProgramJSON}, {"csv", ProgramCSV}}
+)
+
+// Formats returns the names that Write and WriteProgram know, the default first.
 func Formats() []string {
 	names := make([]string, len(formats))
 	for i, f := range formats {
@@ -29,10 +32,19 @@ func Formats() []string {
 
 // Write writes r in the format of that name.
 func Write(w io.Writer, format string, r *workloads.Result) error {
+	return writeAs(w, formats, format, r)
+}
+
+// WriteProgram is Write for a program on a core.
+func WriteProgram(w io.Writer, format string, r *program.Result) error {
+	return writeAs(w, programFormats, format, r)
+}
+
+func writeAs[R any](w io.Writer, formats []format[R], name string, r R) error {
 	for _, f := range formats {
-		if f.name == format {
+		if f.name == name {
 			return f.write(w, r)
 		}
 	}
-	return fmt.Errorf("format %q is none of %s", format, strings.Join(Formats(), ", "))
+	return fmt.Errorf("format %q is none of %s", name, strings.Join(Formats(), ", "))
 }

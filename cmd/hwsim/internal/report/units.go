@@ -6,8 +6,9 @@ import (
 )
 
 var (
-	timeUnits = []string{"ns", "µs", "ms", "s"}
-	byteUnits = []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB"}
+	timeUnits  = []string{"ns", "µs", "ms", "s"}
+	countUnits = []string{"", "k", "M", "G", "T"}
+	byteUnits  = []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB"}
 )
 
 // duration writes nanoseconds to three digits, none as "-".
@@ -15,6 +16,14 @@ func duration(ns float64) string { return scaled(ns, 1000, timeUnits) }
 
 // size writes bytes to three digits, none as "-".
 func size(bytes uint64) string { return scaled(float64(bytes), 1024, byteUnits) }
+
+// count writes how many: all digits, or three of many.
+func count(n uint64) string {
+	if n < 10_000 {
+		return fmt.Sprint(n)
+	}
+	return scaled(float64(n), 1000, countUnits)
+}
 
 // rate writes GB/s to three digits, without the unit.
 func rate(gbps float64) string {

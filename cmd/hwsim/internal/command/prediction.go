@@ -1,0 +1,82 @@
+package command
+
+import (
+	"context"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"hwsim/cmd/hwsim/internal/profile"
+	"hwsim/cmd/hwsim/internal/report"
+	"hwsim/configs"
+	"hwsim/workloads"
+	"hwsim/workloads/program"
+)
+
+// A kind is a sort of configuration.
+type kind struct {
+	outputs []string // the files of a prediction
+	predict func(ctx context.Context, d *configs.Document, o *options) (prediction, error)
+}
+
+// prediction is what running a configuration has told.
+type prediction interface {
+	complete() bool
+	write(w io.Writer, format string) error
+	// output writes one of the kind's outputs.
+	output(w io.Writer, name string) error
+}
+
+const (
+	reportFile  = "report.json"
+	profileFile = "profile.pb.gz"
+)
+
+// kindOf tells a program on a core, by its core, from a decode step.
+func (a *App) kindOf(d *configs.Document, o *options) (kind, error) {
+	if _, ok := d.Get("core"); !ok {
+		return kind{[]string{reportFile, profileFile}, a.predictStep}, nil
+	}
+	if o.given["fidelity"] && o.fidelity.value != "exact" {
+		return kind{}, userErrorf("-fidelity %s: a configuration with [core] is simulated access by access: want exact", o.fidelity.value)
+	}
+	return kind{[]string{reportFile}, a.predictProgram}, nil
+}
+
+// step is the prediction of a decode step.
+type step struct{ *workloads.Result }
+
+func (a *App) predictStep(ctx context.Context, d *configs.Document, o *options) (prediction, error) {
+	r, err := a.Simulate(ctx, d, workloads.Options{Seed: o.seed, Fidelity: o.fidelity.value, Name: o.name(), Hash: d.Hash()})
+	return step{r}, err
+}
+
+func (s step) complete() bool { return s.Complete }
+
+func (s step) write(w io.Writer, format string) error { return report.Write(w, format, s.Result) }
+
+func (s step) output(w io.Writer, name string) error {
+	if name == profileFile {
+		return profile.Write(w, s.Result)
+	}
+	return report.JSON(w, s.Result)
+}
+
+// programRun is the prediction of a program on a core.
+type programRun struct{ *program.Result }
+
+func (a *App) predictProgram(ctx context.Context, d *configs.Document, o *options) (prediction, error) {
+	r, err := a.Program(ctx, d, program.Options{Seed: o.seed, Name: o.name(), Hash: d.Hash()})
+	return programRun{r}, err
+}
+
+func (p programRun) complete() bool { return p.Complete }
+
+func (p programRun) write(w io.Writer, format string) error {
+	return report.WriteProgram(w, format, p.Result)
+}
+
+func (p programRun) output(w io.Writer, _ string) error { return report.ProgramJSON(w, p.Result) }
+
+// configName is what reports call a configuration.
+func configName(config string) string { return strings.TrimSuffix(filepath.Base(config), ".toml") }
