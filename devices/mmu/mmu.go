@@ -19,6 +19,7 @@ type MMU struct {
 	pwc     walkCaches
 	hostPWC walkCaches
 	used    sizes // of pages so far
+	coming  coming
 	split   sizes // of guests' pages that lie in smaller ones of the host: TLBs hold their pieces
 	pom     *tlb.Array[uint64]
 	spaces  [nestedSpaces]*Space // by ID, those seen
@@ -103,8 +104,16 @@ func (m *MMU) Translate(at int64, s *Space, va uint64, op uint32) (pa uint64, re
 	for i := range m.l1 {
 		t := &m.l1[i]
 		if frame, shift, ok := t.find(s.ID, va, m.used); ok {
-			m.stats.L1Hits++
-			return frame | va&(1<<shift-1), at + t.cycles, true
+			ready := at + t.cycles
+			if ready < m.coming.latest {
+				ready = max(ready, m.coming.of(s.key(va, shift)))
+			}
+			if ready > at+t.cycles {
+				m.stats.Merged++
+			} else {
+				m.stats.L1Hits++
+			}
+			return frame | va&(1<<shift-1), ready, true
 		}
 	}
 	at += m.l1[0].cycles
@@ -175,6 +184,7 @@ func (m *MMU) fill(at int64, s *Space, va, frame uint64, shift uint8) {
 }
 
 func (m *MMU) fillL1(at int64, key, frame uint64, shift uint8) {
+	m.coming.add(key, at)
 	for i := range m.l1 {
 		t := &m.l1[i]
 		if !t.takes(shift) {

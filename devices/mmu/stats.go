@@ -16,7 +16,7 @@ type Stats struct {
 	L2Misses    uint64
 	L3Hits      uint64
 	Misses      uint64 // of the last TLB
-	Merged      uint64 // lookups that found a walk for their page pending, and are neither hits nor misses
+	Merged      uint64 // lookups that found their page's translation on its way, and are neither hits nor misses
 	Walks       uint64 // of the space's own table
 	DRAMWalks   uint64 // of them, that waited for memory
 	HostWalks   uint64

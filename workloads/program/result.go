@@ -33,7 +33,7 @@ type Result struct {
 type Translation struct {
 	Lookups  uint64 `json:"lookups"`
 	L1Hits   uint64 `json:"l1_hits"`
-	Merged   uint64 `json:"merged"` // lookups that found a walk for their page pending: neither hits nor misses
+	Merged   uint64 `json:"merged"` // lookups that found their page's translation on its way: neither hits nor misses
 	L2Hits   uint64 `json:"l2_hits"`
 	L2Misses uint64 `json:"l2_misses"`
 	L3Hits   uint64 `json:"l3_hits"`
