@@ -38,7 +38,7 @@ func (c *Config) Validate(report func(key, message string)) {
 		report("loads", "must be 1 to 65536")
 	}
 	if (c.Host != nil) != (c.MMU.Nested != nil) {
-		report("mmu.nested", "and host must be given together")
+		report("host", "and mmu.nested must be given together")
 	}
 	if h := c.Host; h != nil && c.Pages.MemoryBytes > h.MemoryBytes {
 		report("pages.memory_bytes", "must not exceed host.memory_bytes")

@@ -92,9 +92,15 @@ func (h *Hierarchy) lost(n int, out *line, content Block) {
 	}
 	_, shift := tlb.Stretch(out.tag)
 	h.blocks.reach -= 1 << shift
-	if next := n + 1; h.blocks.Demote && next < len(h.levels) && h.levels[next].find(out.tag) == none {
-		h.place(next, out.tag, out.kind, &content, rripData)
+	next := n + 1
+	if !h.blocks.Demote || next == len(h.levels) {
+		return
 	}
+	if i := h.levels[next].find(out.tag); i != none {
+		h.blocks.content[next][i] = content
+		return
+	}
+	h.place(next, out.tag, out.kind, &content, rripData)
 }
 
 // Retag takes the line of page-table entries at addr out of the home level: it

@@ -16,7 +16,7 @@ type victima struct {
 
 func newVictima(c *VictimaConfig, caches *cpucache.Hierarchy) *victima {
 	caches.HoldBlocks(cpucache.BlockConfig{Level: c.Level, Aware: c.Aware, Demote: c.Demote})
-	return &victima{VictimaConfig: c, bypass: true}
+	return &victima{VictimaConfig: c}
 }
 
 // clusterPages is how many pages a block translates, as log2.

@@ -116,7 +116,7 @@ func (t *Table) newNode(inner bool) (*node, error) {
 }
 
 // ErrNoMemory says that no frame is left.
-var ErrNoMemory = errors.New("pagetable: no frame is left")
+var ErrNoMemory = errors.New("no frame is left")
 
 // Levels returns how many levels the table has.
 func (t *Table) Levels() int { return t.levels }

@@ -2,9 +2,6 @@ package program
 
 import (
 	"context"
-	"encoding/csv"
-	"os"
-	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -12,35 +9,6 @@ import (
 
 	"hwsim/configs"
 )
-
-// champsim returns the rows of our ChampSim runs whose page tables are mended, by
-// workload and footprint in MB; they do not ship with the project.
-func champsim(t *testing.T) map[string]map[string]float64 {
-	t.Helper()
-	f, err := os.Open("../../../shared/reference/tlb/champsim_tlb_synthetic.csv")
-	if err != nil {
-		t.Skip("no reference data")
-	}
-	defer f.Close()
-	r := csv.NewReader(f)
-	r.Comment = '#'
-	all, err := r.ReadAll()
-	require.NoError(t, err)
-	rows := map[string]map[string]float64{}
-	for _, cells := range all[1:] {
-		if cells[0] != "fix" {
-			continue
-		}
-		row := map[string]float64{}
-		for i, v := range cells[3:] {
-			if x, err := strconv.ParseFloat(v, 64); err == nil {
-				row[all[0][i+3]] = x
-			}
-		}
-		rows[cells[1]+" "+cells[2]] = row
-	}
-	return rows
-}
 
 // load returns a core's preset with a stream, as the sets say.
 func load(t *testing.T, sets ...string) *Config {
@@ -60,10 +28,10 @@ func run1(t *testing.T, sets ...string) *Result {
 }
 
 // Bounds of the fifth step: miss ratios of uniform accesses within a point, reads
-// of a walk within 5 %. ChampSim's page stride is left out: its queues merge reads
+// of a walk within 5 %, on the rows whose page tables are mended ("fix"). ChampSim's page stride is left out: its queues merge reads
 // of one line that are under way, 1.24 a walk, where a walk has two.
 func TestChampSimsMissesAndReads(t *testing.T) {
-	golden := champsim(t)
+	golden := reference(t, "champsim_tlb_synthetic.csv", func(cells []string) string { return cells[0] + " " + cells[1] + " " + cells[2] })
 	for _, c := range []struct {
 		row    string
 		stream []string
@@ -82,7 +50,7 @@ func TestChampSimsMissesAndReads(t *testing.T) {
 		{"stream 8192", []string{"stream.kind=stream"}},
 	} {
 		r := run1(t, append(c.stream, "core.use=champsim", "run.warm_accesses=200000", "run.accesses=100000")...)
-		tr, want := &r.Translation, golden[c.row]
+		tr, want := &r.Translation, golden["fix "+c.row]
 		reads := 0.0
 		for _, k := range tr.Reads {
 			reads += float64(k.Count) / float64(max(1, tr.Walks))
