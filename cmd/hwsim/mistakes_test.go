@@ -186,7 +186,7 @@ func TestMistakesInACoreAreNamed(t *testing.T) {
 		{"", "", "-set core.mmu.l1.0.cycle=1", []string{"core.mmu.l1.0.cycle: unknown key (did you mean \"cycles\"?)"}},
 		{"", "", "-set core.mmu.l2.ways=0", []string{"core.mmu.l2.ways: "}},
 		{"", "", "-set core.mmu.victima.insert=always", []string{"core.mmu.victima.insert: must be retag or fetch"}},
-		{"", "", "-set core.host.memory_bytes=68719476736", []string{"core.mmu.nested: and host must be given together"}},
+		{"", "", "-set core.host.memory_bytes=68719476736", []string{"core.host: and mmu.nested must be given together"}},
 		{"", "", "-set core.caches.memory.dram.standard=ddr6", []string{"core.caches.memory.dram.standard: no standard \"ddr6\""}},
 		{"", "", "-set core.pages.huge_share=2", []string{"core.pages.huge_share: must be 0 to 1"}},
 		{"", "", "-set run.accesses=-1", []string{"run.accesses: must be 0 to "}},

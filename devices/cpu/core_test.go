@@ -362,7 +362,7 @@ func TestValidateNamesWhatIsWrong(t *testing.T) {
 		"rob":           func(c *Config) { c.ROB = 0 },
 		"refill_cycles": func(c *Config) { c.Refill = -1 },
 		"loads":         func(c *Config) { c.Loads = 0 },
-		"mmu.nested":    func(c *Config) { c.Host = &c.Pages },
+		"host":          func(c *Config) { c.Host = &c.Pages },
 		"pages.memory_bytes": func(c *Config) {
 			c.Host, c.MMU.Nested = &pagetable.PagerConfig{MemoryBytes: 1 << 30}, &mmu.NestedConfig{}
 		},
