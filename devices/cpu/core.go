@@ -134,7 +134,7 @@ func (k *Core) Continue(ctx context.Context, s Stream, n uint64) (ran uint64, er
 // Drain waits for all that has been asked for.
 func (k *Core) Drain() {
 	for k.oldest < k.count {
-		k.retire(0)
+		k.retire()
 	}
 	k.conclude()
 }
@@ -147,7 +147,7 @@ func (k *Core) dispatch(a *Access) error {
 		k.await(k.count - 1)
 	}
 	for k.oldest < k.count && (k.number-k.op(k.oldest).number >= k.cfg.ROB || k.loads >= k.cfg.Loads) {
-		k.retire(k.number)
+		k.retire()
 	}
 	now := k.slots / k.cfg.Width
 	k.pass(now)
@@ -266,9 +266,9 @@ func (k *Core) got(w cpucache.Waiter, at int64) {
 	k.finish(&k.ops[w], at)
 }
 
-// retire lets the oldest access leave the buffer, for the instruction of a number
-// to enter it, or for none.
-func (k *Core) retire(number uint64) {
+// retire lets the oldest access leave the buffer, for the last instruction dispatched
+// to enter it, or because no more come.
+func (k *Core) retire() {
 	o := k.op(k.oldest)
 	k.finished(o)
 	before := k.left
@@ -278,9 +278,7 @@ func (k *Core) retire(number uint64) {
 	if !o.write {
 		k.loads--
 	}
-	if number > 0 {
-		k.stall(o, number, before)
-	}
+	k.stall(o, before)
 }
 
 // finished lets everything happen until an access is done.
@@ -323,9 +321,9 @@ func (k *Core) lose(from, to int64, o *op) {
 }
 
 // stall loses the slots of dispatch until an access has left the buffer.
-func (k *Core) stall(o *op, number uint64, before int64) {
+func (k *Core) stall(o *op, before int64) {
 	behind := int64(0) // instructions that could not enter before
-	if gap := number - o.number; gap > k.cfg.ROB {
+	if gap := k.number - o.number; gap > k.cfg.ROB {
 		behind = int64(gap - k.cfg.ROB)
 	}
 	until := k.left*k.cfg.Width + behind

@@ -18,7 +18,7 @@ type Result struct {
 	Cycles       int64   `json:"cycles"`
 	IPC          float64 `json:"ipc"`
 	TimeNs       float64 `json:"time_ns"`
-	Translating  float64 `json:"translating"` // share of the cycles in which the full buffer's oldest access awaited its translation
+	Translating  float64 `json:"translating"` // share of the cycles in which nothing was dispatched, as an access awaited its translation
 	Waiting      float64 `json:"waiting"`     // the same, its data
 
 	Translation Translation `json:"translation"`

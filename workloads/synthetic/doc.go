@@ -14,20 +14,22 @@
 // bijection and has no table; an edge of a graph is a hash of its vertex and its
 // place, and only every 16th vertex has an entry in the index of edges. A
 // traversal also holds a bit for every vertex and 4 bytes for every one reached: at
-// the default scale of 25 about 70 MB (a third of the vertices is reached), 150 MB
+// the default scale of 24 about 35 MB (a third of the vertices is reached), 75 MB
 // where all are (cc).
 //
-// Left out: fetches of instructions; branches and the accesses of a wrong path;
+// Left out: fetches of instructions; branches, but for mispredicted ones on a
+// neighbour's data in the graph kernels; the accesses of a wrong path;
 // the program's start, which builds its structures, and the clearing of marks
 // between searches; more than one thread.
 //
 // # Graphs
 //
-// A vertex is an object, as GraphBIG's, in an array in the order of ids; its
-// edges are packed in the same order, as they lie after a load of edges that are
-// sorted by their source. An edge makes an access to its list, then some to the
-// neighbour's object, whose address is the edge's data. Ids are permuted, so that
-// the popular vertices lie anywhere. Edges lead one way and may be double, as the
+// A vertex is an object, as GraphBIG's. Objects lie in the order of ids, those of 16
+// vertices and then their edges, also in order, as they do after a load of edges
+// that are sorted by their source. An edge makes an access to its own object, one to
+// the neighbour's place in an index of pointers, and some to the neighbour's object:
+// each address is the data of the access before. Ids are permuted, so that the
+// popular vertices lie anywhere. Edges lead one way and may be double, as the
 // recursive matrix draws them.
 //
 //	bfs   breadth-first searches from random roots, through a queue

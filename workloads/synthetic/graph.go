@@ -81,7 +81,7 @@ type graphData struct {
 	*rmat
 	n        uint32 // vertices
 	index    uint64 // addresses
-	heap     uint64
+	heap     uint64 // objects and edges
 	lines    dither
 	own      stack
 	branches dither // mispredicted
@@ -103,7 +103,7 @@ func (g *graphData) start(r *sim.Rand) {
 }
 
 // object returns the address of a vertex's object. The heap has the objects of a
-// few vertices, their edges, and so on.
+// block of vertices, their edges, and so on.
 func (g *graphData) object(id uint32) uint64 {
 	return g.heap + uint64(id)*uint64(g.VertexBytes) + g.before[id/block]*uint64(g.EdgeBytes)
 }

@@ -48,6 +48,9 @@ func stays(tb testing.TB, c *Config, accesses []cpu.Access, before int) {
 		if a.Addr-base >= bytes || a.Space != 0 || uint64(a.After) > uint64(before+i) || a.Addr%4 != 0 && !byBytes {
 			require.Failf(tb, "access out of bounds", "%s: access %d is %+v; range %#x+%#x", c.Kind, before+i, a, base, bytes)
 		}
+		if from := i - int(a.After); from >= 0 && from < i && accesses[from].Write {
+			require.Failf(tb, "address is a store's data", "%s: access %d is %+v", c.Kind, before+i, a)
+		}
 	}
 }
 

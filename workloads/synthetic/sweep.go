@@ -99,13 +99,13 @@ func (c *colouring) run(out *emitter) {
 	}
 }
 
-// vertex takes the next vertex and clears the array.
+// vertex clears the array and takes the next vertex.
 func (c *colouring) vertex(out *emitter) {
-	c.advance()
-	out.read(c.object(c.list.id))
 	for at := uint64(0); at < colours; at += wordBytes {
 		out.write(c.array + at)
 	}
+	c.advance()
+	out.read(c.object(c.list.id))
 	if c.list.end == 0 {
 		c.choose(out)
 	}

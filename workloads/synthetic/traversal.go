@@ -91,22 +91,23 @@ func (t *traversal) push(out *emitter) {
 
 // pop takes the next vertex off the queue and reads its object.
 func (t *traversal) pop(out *emitter) {
-	id := t.order[t.head]
+	id, named := t.order[t.head], out.count()
 	if t.heap {
 		t.sink(out)
 	} else {
 		out.read(t.entry(t.head))
 	}
 	t.head++
-	t.visit(out, id)
+	t.visit(out, id, named)
 }
 
 // entry returns the address of a place in the queue.
 func (t *traversal) entry(i int) uint64 { return t.queue + uint64(i)*wordBytes }
 
-// visit reads the object of a vertex just taken off the queue and opens its list.
-func (t *traversal) visit(out *emitter, id uint32) {
-	out.follow(t.object(id), 1)
+// visit reads the object of a vertex just taken off the queue, which access number
+// named has read, and opens its list.
+func (t *traversal) visit(out *emitter, id uint32, named uint64) {
+	out.follow(t.object(id), uint32(out.count()-named))
 	t.list = t.open(id, t.first(id))
 }
 
@@ -114,8 +115,9 @@ func (t *traversal) visit(out *emitter, id uint32) {
 func (t *traversal) recede(out *emitter) {
 	t.ebb++
 	i := len(t.order) - t.ebb
+	named := out.count()
 	out.read(t.entry(i))
-	t.visit(out, t.order[i])
+	t.visit(out, t.order[i], named)
 }
 
 // gather follows an edge on the way back, and writes the sum after the last.

@@ -76,7 +76,8 @@
 //
 // # Left out
 //
-// Instructions after the last access. A gap of more than 2^32 - 1 instructions
+// Instructions after the last access; an instruction with several accesses counts
+// as so many. A gap of more than 2^32 - 1 instructions
 // in champsim and lackey counts as that many. ChampSim's other records
 // (CloudSuite, with 4 destinations and an address space), branches and fetches.
 // Address spaces other than 0 outside csv. Compressions other than gzip and xz.

@@ -11,7 +11,7 @@ import (
 
 // Write writes the next n accesses of a stream, or those left if fewer, in the
 // csv format. A dependence that reaches back before the first of them is left
-// out. An address or a space that a trace cannot hold is an error.
+// out, and so are mispredicted branches, which a trace does not hold. An address or a space that a trace cannot hold is an error.
 func Write(w io.Writer, s cpu.Stream, n int) error {
 	out := bufio.NewWriterSize(w, readBytes)
 	out.WriteString("gap,addr,op,space,after\n") // an error stays until Flush

@@ -32,9 +32,11 @@ const (
 	profileFile = "profile.pb.gz"
 )
 
-// kindOf tells a program on a core, by its core, from a decode step.
+// kindOf tells a program on a core, by its core or its stream, from a decode step.
 func (a *App) kindOf(d *configs.Document, o *options) (kind, error) {
-	if _, ok := d.Get("core"); !ok {
+	_, core := d.Get("core")
+	_, stream := d.Get("stream")
+	if !core && !stream {
 		return kind{[]string{reportFile, profileFile}, a.predictStep}, nil
 	}
 	if o.given["fidelity"] && o.fidelity.value != "exact" {

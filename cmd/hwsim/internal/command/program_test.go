@@ -140,6 +140,7 @@ func TestReplayOnACoreErrorsAreOneLine(t *testing.T) {
 		{"-config radix -warm 4 good.csv", "-warm 4: good.csv has no more accesses than that"},
 		{"-config rdix good.csv", `config "rdix": no such file, and no preset of that name (did you mean "radix"?)`},
 		{"-config a100 good.csv", `-config "a100": has no core; want a configuration with [core], or one of hwsim list cores`},
+		{"-config h200_sxm good.csv", `-config "h200_sxm": has no core; want a configuration with [core], or one of hwsim list cores`},
 		{"-config radix -set core.mmu.walker=8 good.csv", `-set core.mmu.walker=8: core.mmu.walker: unknown key (did you mean "walkers"?)`},
 		{"-config tlb128k -set core.mmu.walkers=0 good.csv", "-set core.mmu.walkers=0: core.mmu.walkers: must be 1 to 256"},
 		{"-config my.toml -set core.rob=0 good.csv", "-set core.rob=0: core.rob: must be 1 to 65536"},

@@ -127,7 +127,7 @@ func loadCore(name string, sets []string) (*configs.Document, error) {
 	switch {
 	case has("core"):
 		return configs.Load(name, sets)
-	case has("mmu") || has("use"):
+	case has("use") || has("mmu") && !has("gpu"): // a system has an MMU too
 		return configs.LoadTable("core", name, sets)
 	}
 	return nil, userErrorf("-config %q: has no core; want a configuration with [core], or one of hwsim list cores", name)

@@ -48,7 +48,7 @@ func programHeadline(p *page, r *program.Result) {
 	p.line("%s on %s, %s instructions, %s accesses", r.Stream, r.Core, count(r.Instructions), count(r.Accesses))
 }
 
-// cyclesWent says what the oldest access awaited while the core could take no
+// cyclesWent says what the access that held the core up awaited while that took no
 // more.
 func cyclesWent(p *page, r *program.Result) {
 	p.line("%-18s %8s            %s cycles", "time", duration(r.TimeNs), count(uint64(r.Cycles)))
