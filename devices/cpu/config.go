@@ -40,7 +40,18 @@ func (c *Config) Validate(report func(key, message string)) {
 	if (c.Host != nil) != (c.MMU.Nested != nil) {
 		report("host", "and mmu.nested must be given together")
 	}
+	if p := c.MMU.POM; p != nil && (p.Addr < c.memory() || p.Addr >= 1<<46 || p.Addr%cpucache.LineBytes != 0) {
+		report("mmu.pom.addr", "must be a line's beyond the memory of pages, below 2^46")
+	}
 	if h := c.Host; h != nil && c.Pages.MemoryBytes > h.MemoryBytes {
 		report("pages.memory_bytes", "must not exceed host.memory_bytes")
 	}
+}
+
+// memory returns the bytes that pages lie in.
+func (c *Config) memory() uint64 {
+	if c.Host != nil {
+		return c.Host.MemoryBytes
+	}
+	return c.Pages.MemoryBytes
 }

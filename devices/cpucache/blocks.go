@@ -19,7 +19,7 @@ type blocks struct {
 	home     int // level; none: no blocks
 	content  [][]Block
 	pressure bool
-	reach    uint64 // bytes that the blocks in the home level translate
+	reach    uint64 // bytes that the blocks of pages in the home level translate
 }
 
 // HoldBlocks lets a level hold blocks of translations.
@@ -62,8 +62,7 @@ func (h *Hierarchy) InsertBlock(key uint64, kind Kind, b *Block) {
 		return
 	}
 	h.place(n, key, kind, b, h.blocks.rrip())
-	_, shift := tlb.Stretch(key)
-	h.blocks.reach += 1 << shift
+	h.blocks.reach += translates(key, kind)
 	h.stats.Inserted++
 }
 
@@ -90,8 +89,7 @@ func (h *Hierarchy) lost(n int, out *line, content Block) {
 	if n != h.blocks.home {
 		return
 	}
-	_, shift := tlb.Stretch(out.tag)
-	h.blocks.reach -= 1 << shift
+	h.blocks.reach -= translates(out.tag, out.kind)
 	next := n + 1
 	if !h.blocks.Demote || next == len(h.levels) {
 		return
@@ -148,10 +146,9 @@ func (h *Hierarchy) RemoveBlocks(match func(key uint64) bool, key uint64) (n int
 			if l.tags[i] == noLine || !l.ways[i].kind.block() || !match(l.tags[i]) {
 				continue
 			}
-			_, shift := tlb.Stretch(l.tags[i])
-			l.remove(i)
+			out := l.remove(i)
 			if lv == h.blocks.home {
-				h.blocks.reach -= 1 << shift
+				h.blocks.reach -= translates(out.tag, out.kind)
 			}
 			n++
 		}
@@ -159,7 +156,16 @@ func (h *Hierarchy) RemoveBlocks(match func(key uint64) bool, key uint64) (n int
 	return n
 }
 
-// Reach returns the bytes that the blocks in the home level translate.
+// translates returns the bytes that a block gives a program.
+func translates(key uint64, kind Kind) uint64 {
+	if kind != Translations {
+		return 0
+	}
+	_, shift := tlb.Stretch(key)
+	return 1 << shift
+}
+
+// Reach returns the bytes that the blocks of pages in the home level translate.
 func (h *Hierarchy) Reach() uint64 { return h.blocks.reach }
 
 // Blocks returns how many the home level holds, and how many lines of all kinds.

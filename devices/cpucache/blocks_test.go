@@ -218,5 +218,5 @@ func TestAFetchedLineIsReadAndTakenByNobody(t *testing.T) {
 	for _, l := range h.levels {
 		require.Zero(t, l.lines())
 	}
-	require.False(t, h.Outstanding())
+	require.False(t, h.outstanding())
 }

@@ -234,11 +234,6 @@ func (h *Hierarchy) settled(at int64) bool {
 // Forever is later than every cycle: 51 days at 1 MHz, which is still a sim.Time.
 const Forever = int64(1) << 42
 
-// Outstanding reports whether anybody waits for memory.
-func (h *Hierarchy) Outstanding() bool {
-	return h.fills.live > 0 || h.ready.len() > 0
-}
-
 // arrive hands a line from memory to those who wait for it.
 func (h *Hierarchy) arrive(tag uint32, at sim.Time) {
 	cycle := h.clock.At(at)

@@ -97,12 +97,3 @@ func (c *channel) advance(end sim.Time) {
 		c.next = min(c.next, c.arriving[0].at)
 	}
 }
-
-// stats adds up what the channels did.
-func (m *memory) stats() (reads, writes uint64) {
-	for i := range m.channels {
-		s := m.channels[i].Stats()
-		reads, writes = reads+s.Reads, writes+s.Writes
-	}
-	return reads, writes
-}

@@ -10,20 +10,21 @@ import (
 
 // MMU translates the addresses of one core. Times are in its cycles.
 type MMU struct {
-	cfg     Config
-	caches  *cpucache.Hierarchy
-	l1      []translations
-	l2      translations
-	l3      *translations
-	nested  translations
-	pwc     walkCaches
-	hostPWC walkCaches
-	used    sizes // of pages so far
-	coming  coming
-	split   sizes // of guests' pages that lie in smaller ones of the host: TLBs hold their pieces
-	pom     *tlb.Array[uint64]
-	spaces  [nestedSpaces]*Space // by ID, those seen
-	victima *victima
+	cfg      Config
+	caches   *cpucache.Hierarchy
+	l1       []translations
+	l2       translations
+	l3       *translations
+	nested   translations
+	pwc      walkCaches
+	hostPWC  walkCaches
+	used     sizes // of pages so far
+	usedHost sizes // of the host's
+	coming   coming
+	split    sizes // of guests' pages that lie in smaller ones of the host: TLBs hold their pieces
+	pom      *tlb.Array[uint64]
+	spaces   [nestedSpaces]*Space // by ID, those seen
+	victima  *victima
 
 	walkers  []walk
 	free     []int64 // cycle from which a walker is idle; Forever: walks
@@ -194,6 +195,9 @@ func (m *MMU) fillL1(at int64, key, frame uint64, shift uint8) {
 			m.fillL2(at, old, was)
 		}
 		return
+	}
+	if m.cfg.FillOnEviction { // no first-level TLB holds such pages
+		m.fillL2(at, key, frame)
 	}
 }
 

@@ -57,7 +57,11 @@ func (z sizes) blocks() sizes {
 
 // lookup looks for the block of an address, of each size that is in use.
 func (m *MMU) lookup(space uint16, addr uint64, kind cpucache.Kind, at int64) (entry uint64, ready int64, ok bool) {
-	for z, i := m.used.blocks(), 0; z != 0; z, i = z>>1, i+1 {
+	used := m.used
+	if kind == cpucache.Nested {
+		used = m.usedHost
+	}
+	for z, i := used.blocks(), 0; z != 0; z, i = z>>1, i+1 {
 		if z&1 == 0 {
 			continue
 		}

@@ -261,7 +261,7 @@ func (m *MMU) hostNext(w *walk, at *int64, gpa uint64) (addr uint64, more bool) 
 	w.hostAddr = gpa
 	*at += m.nested.cycles
 	vm := nestedSpaces + w.space.VM
-	if frame, shift, ok := m.nested.find(vm, gpa, m.used); ok {
+	if frame, shift, ok := m.nested.find(vm, gpa, m.usedHost); ok {
 		m.stats.NestedHits++
 		return m.hostKnown(w, at, frame, shift)
 	}
@@ -289,7 +289,7 @@ func (m *MMU) hostNext(w *walk, at *int64, gpa uint64) (addr uint64, more bool) 
 // hostDone takes the frame from the host's leaf that has been read.
 func (m *MMU) hostDone(w *walk, at *int64) (addr uint64, more bool) {
 	p := &w.host.path
-	m.used.add(p.Shift)
+	m.usedHost.add(p.Shift)
 	m.nested.array.Insert(w.space.nestedKey(w.hostAddr, p.Shift), p.Frame())
 	if m.victima != nil {
 		m.insertNested(*at, w)

@@ -31,6 +31,7 @@ func run1(t *testing.T, sets ...string) *Result {
 // of a walk within 5 %, on the rows whose page tables are mended ("fix"). ChampSim's page stride is left out: its queues merge reads
 // of one line that are under way, 1.24 a walk, where a walk has two.
 func TestChampSimsMissesAndReads(t *testing.T) {
+	t.Parallel()
 	golden := reference(t, "champsim_tlb_synthetic.csv", func(cells []string) string { return cells[0] + " " + cells[1] + " " + cells[2] })
 	for _, c := range []struct {
 		row    string

@@ -1,6 +1,8 @@
 package program
 
 import (
+	"cmp"
+
 	"hwsim/configs"
 	"hwsim/devices/cpu"
 	"hwsim/workloads/synthetic"
@@ -13,25 +15,24 @@ type Config struct {
 	Run    Length           `toml:"run"`
 }
 
-// Length is how much of the stream is run. What is zero takes its default.
+// Length is how much of the stream is run.
 type Length struct {
-	Warm     int `toml:"warm_accesses"` // before anything is counted; 4 million
-	Accesses int `toml:"accesses"`      // counted; 2 million
+	Warm     *int `toml:"warm_accesses"` // before anything is counted; absent: 4 million
+	Accesses int  `toml:"accesses"`      // counted; 0: 2 million
 }
 
 // Validate reports what no run is as long as.
 func (l *Length) Validate(report func(key, message string)) {
 	const most = 1 << 40
-	configs.Within(report, "warm_accesses", l.Warm, 0, most)
+	configs.Within(report, "warm_accesses", l.warm(), 0, most)
 	configs.Within(report, "accesses", l.Accesses, 0, most)
 }
 
-func (l Length) withDefaults() Length {
-	if l.Warm == 0 {
-		l.Warm = 4_000_000
+func (l *Length) warm() int {
+	if l.Warm == nil {
+		return 4_000_000
 	}
-	if l.Accesses == 0 {
-		l.Accesses = 2_000_000
-	}
-	return l
+	return *l.Warm
 }
+
+func (l *Length) accesses() int { return cmp.Or(l.Accesses, 2_000_000) }

@@ -59,7 +59,7 @@ func TestEveryShippedConfigurationOfACoreRuns(t *testing.T) {
 			_, virtual := d.Get("core.host")
 			require.Equal(t, virtual, r.Translation.HostWalks > 0)
 			l := decode(t, d, err).Run
-			require.LessOrEqual(t, l.Warm+l.Accesses, 5_000_000, "an example takes seconds")
+			require.LessOrEqual(t, l.warm()+l.accesses(), 5_000_000, "an example takes seconds")
 		})
 	}
 	require.GreaterOrEqual(t, ran, 6)

@@ -50,7 +50,7 @@ type Translation struct {
 	HostWalks   uint64    `json:"host_walks"`
 	Background  uint64    `json:"background_walks"`
 	WalkCycles  Quantiles `json:"walk_cycles"`
-	QueueCycles float64   `json:"queue_cycles"` // that a walk waited for a walker, mean
+	QueueCycles float64   `json:"queue_cycles"` // that a walk, or a look into the POM-TLB, waited for a walker, mean
 
 	BlockHits       uint64  `json:"block_hits"` // misses that a block of translations answered
 	NestedBlockHits uint64  `json:"nested_block_hits"`

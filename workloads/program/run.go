@@ -25,8 +25,7 @@ func Run(ctx context.Context, c *Config, o Options) (*Result, error) {
 	if err != nil {
 		return nil, configError{err}
 	}
-	l := c.Run.withDefaults()
-	return run(ctx, &c.Core, s, c.Stream.Kind, uint64(l.Warm), uint64(l.Accesses), o)
+	return run(ctx, &c.Core, s, c.Stream.Kind, uint64(c.Run.warm()), uint64(c.Run.accesses()), o)
 }
 
 // Replay runs a recorded stream, called name, to its end or for n accesses, 0
@@ -163,7 +162,7 @@ func translation(s *mmu.Stats, c *cpu.Config, instructions uint64) Translation {
 		NestedHits: s.NestedHits, NestedMisses: s.NestedMisses,
 		Retagged: s.Retagged, Rejected: s.Rejected, Shootdowns: s.Shootdowns,
 		WalkCycles:  quantiles(s),
-		QueueCycles: share(s.QueueCycles, int64(s.Walks)),
+		QueueCycles: share(s.QueueCycles, int64(s.Walks+s.POMHits)),
 	}
 	for _, n := range s.BlockHits[1] {
 		t.NestedBlockHits += n

@@ -11,14 +11,21 @@ func walked(base, r *Result) float64 {
 	return 1 - float64(r.Translation.Walks)/float64(base.Translation.Walks)
 }
 
+// victimasRerun returns the counters of the artifact's re-run, by trace and configuration.
+func victimasRerun(t *testing.T) map[string]map[string]float64 {
+	t.Helper()
+	return reference(t, "victima_artifact_rerun_bfs_cc_500M.csv", func(cells []string) string { return cells[0] + " " + cells[1] })
+}
+
 // The streams artifact_bfs and artifact_cc are fitted to the artifact's baseline
 // alone; what is held here against its counters with Victima is a prediction.
 // Bounds of the fifth step.
 func TestVictimasArtifactIsPredicted(t *testing.T) {
-	golden := reference(t, "victima_artifact_rerun_bfs_cc_500M.csv", func(cells []string) string { return cells[0] + " " + cells[1] })
+	t.Parallel()
+	golden := victimasRerun(t)
 	reach := map[string]float64{"bfs": 225.087875, "cc": 232.85189} // MB, victima_artifact_rerun_figures_bfs_cc.csv
 	for _, name := range []string{"bfs", "cc"} {
-		sets := []string{"stream.use=artifact_" + name, "run.warm_accesses=4000000", "run.accesses=1000000"}
+		sets := []string{"stream.use=artifact_" + name, "run.warm_accesses=3000000", "run.accesses=700000"}
 		base := run1(t, append(sets, "core.use=artifact_baseline")...)
 		victima := run1(t, append(sets, "core.use=victima_artifact")...)
 		b, v := &base.Translation, &victima.Translation
@@ -66,8 +73,11 @@ func TestPredictorIsAskedWhereTheCacheHasLocality(t *testing.T) {
 
 // Gathers of one head's 4 KiB of each block come back to a block's neighbour after a
 // sequence's blocks, 1024 pages: replacement decides whether the block of
-// translations is still there. Figures of a prototype: 11 and 78 % of walks spared.
+// translations is still there. Figures of a prototype: 11 and 78 % of walks spared. The
+// length of a sequence is chosen: with half of it blocks live as long without protection
+// (86 % both ways), with twice of it not even with it.
 func TestReplacementDecidesForPagedKV(t *testing.T) {
+	t.Parallel()
 	sets := []string{"stream.kind=pagedkv", "stream.pagedkv.piece_bytes=4096", "stream.pagedkv.tokens=8192", "stream.pagedkv.sequences=8", "run.warm_accesses=2000000", "run.accesses=1000000"}
 	spared := func(more ...string) float64 {
 		tr := &run1(t, append(sets, more...)...).Translation

@@ -85,6 +85,7 @@ type graphData struct {
 	lines    dither
 	own      stack
 	branches dither // mispredicted
+	touched  uint64 // count of accesses when a neighbour's object had been read
 }
 
 func placeGraph(c *Config, m *space) graphData {
@@ -139,6 +140,7 @@ func (g *graphData) follow(out *emitter, l *list) uint32 {
 	l.next++
 	out.follow(g.index+uint64(id)*uint64(g.IndexBytes), 1)
 	g.touch(out, id)
+	g.touched = out.count()
 	if g.branches.next() > 0 {
 		out.flush()
 	}

@@ -70,13 +70,13 @@ func (t *triangles) pair(out *emitter) {
 	t.follow(out, &t.list)
 	mine := t.list
 	mine.next = 0
-	t.mine, t.other = t.sort(out, mine), t.sort(out, t.open(id, t.first(id)))
+	t.mine, t.other = t.sort(mine), t.sort(t.open(id, t.first(id)))
 }
 
 // sort returns a list in the order of its ids. Its first node's address comes
-// from the last access.
-func (t *triangles) sort(out *emitter, l list) sorted {
-	return sorted{list: l, order: t.shuffle.below(uint64(max(1, l.end)), uint64(l.row)), last: out.count()}
+// from the neighbour's object.
+func (t *triangles) sort(l list) sorted {
+	return sorted{list: l, order: t.shuffle.below(uint64(max(1, l.end)), uint64(l.row)), last: t.touched}
 }
 
 // merge reads the list that is less far through: both hold ids of the same
