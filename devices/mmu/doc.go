@@ -31,9 +31,17 @@
 // predictor, two counters in the entry, says whether a page is worth it, unless the
 // cache misses so often that its lines are not. What the paper leaves open here, as
 // far as known to us, is our design: a virtualised block holds guest-physical
-// addresses, and the page's own is then translated as above; nested blocks hold
-// host-physical ones of guest-physical pages; shootdowns drop the entry of a block
-// and keep its neighbours, or the block, as configured.
+// frames, as the line that it was did, and an entry takes the host's frame when a walk
+// has found it; a page whose entry has none yet is translated as above; nested blocks
+// hold host-physical frames of guest-physical pages; shootdowns drop the entry of a
+// block and keep its neighbours, or the block, as configured.
+//
+// # Order
+//
+// Lookups are made in the order of the program, with the times at which they happen.
+// A translation that is found in the caches goes into the TLBs at once, with the cycle
+// in which it is known: who finds it there earlier waits until then. Walks that wait
+// for memory end in the order of time.
 //
 // Left out: instruction TLBs, permissions, the cost of a page fault and of a
 // shootdown's interrupts, walks for prefetches.
