@@ -1,0 +1,26 @@
+// Package flexgen models offloaded generation as FlexGen does it: weights, KV
+// cache and hidden states split over GPU, CPU and disk by a policy, and a
+// zig-zag schedule in which a block of batches shares each load of a layer's
+// weights.
+//
+// The schedule is a list of steps. One step is a batch in a sublayer
+// (attention, MLP): its computing, the loads for what follows and the stores of
+// what went before, which begin together; the next step begins when all have
+// ended. An operation is a chain of demands on resources (GPU, CPU, the link
+// each way, the drive); with overlap a step takes as long as its longest chain
+// or its busiest resource, without it the sum of the chains. Times come from the
+// machine: a roofline for the GPU's products, rates of the link, the CPU's
+// attention, and paths to the drive (devices/hostio).
+//
+// CostModel is apart from that: the closed equations that FlexGen's authors
+// published, as a comparator.
+//
+// Left out: embeddings and the last product over the vocabulary, the runtime's
+// own time per operation, memory capacities and the search for a policy, the
+// page cache, contention for the host's memory between the CPU's attention and
+// copies. Hidden states on disk move at the drive's rate; FlexGen's runtime
+// cannot do that.
+//
+// Sources: Sheng et al., "FlexGen" (ICML 2023, arXiv 2303.06865), its
+// repository at 19753bc0 for the order of operations and the constants.
+package flexgen
