@@ -32,7 +32,8 @@
 // cache misses so often that its lines are not. What the paper leaves open here, as
 // far as known to us, is our design: a virtualised block holds guest-physical
 // frames, as the line that it was did, and an entry takes the host's frame when a walk
-// has found it; a page whose entry has none yet is translated as above; nested blocks
+// has found it, or has read the line of the host's entries that holds it; a page whose
+// entry has none yet is translated as above; nested blocks
 // hold host-physical frames of guest-physical pages; shootdowns drop the entry of a
 // block and keep its neighbours, or the block, as configured.
 //

@@ -78,35 +78,50 @@ func TestHostPageWalkCachesSkipReads(t *testing.T) {
 	require.Less(t, st.reads(), uint64(24))
 }
 
-// A block that a walk has filled holds guest-physical addresses, of pages that have been translated since the
-// host's. Those of the host's pages are in blocks of their own.
+// A block that a walk has filled holds guest-physical addresses, and the host's of pages that have been translated
+// since or are in the line of the host's entries that this took. Those of the host's pages are in blocks of their own.
 func TestANestedBlockSparesTheHostsWalk(t *testing.T) {
-	r := machine(t, func(c *Config) { c.Victima = blocks("retag") })
-	r.pager = pagetable.NewPager(pagetable.PagerConfig{MemoryBytes: 1 << 30}, 1) // frames in order
-	s := r.space(1)
-	r.touch(s, 5<<40, 2)
-	for p := range uint64(2) {
-		path := s.Guest.Table.Walk(5<<40 + p*page)
-		require.NoError(t, s.Host.Pager.Touch(s.Host.Table, path.Frame()))
-	}
-	r.translate(s, 5<<40)
-	for _, c := range []struct {
+	type step struct {
 		va     uint64
 		nested uint64
 		took   int64
+	}
+	const first, second = uint64(5 << 40), uint64(5<<40 + page)
+	for name, c := range map[string]struct {
+		frames pagetable.PagerConfig
+		steps  []step
 	}{
-		{5<<40 + page, 1, 1 + l2Hit + 1 + l2Hit}, // the L1 TLB and a block, the nested TLB and a block
-		{5 << 40, 0, 1 + l2Hit},
-		{5<<40 + page, 0, 1 + l2Hit},
+		"frames in order": {pagetable.PagerConfig{MemoryBytes: 1 << 30}, []step{{second, 0, 1 + l2Hit}, {first, 0, 1 + l2Hit}}},
+		"frames anywhere": {pagetable.PagerConfig{MemoryBytes: 1 << 30, Scatter: true}, []step{
+			{second, 1, 1 + l2Hit + 1 + l2Hit}, // the L1 TLB and a block, the nested TLB and a block
+			{first, 0, 1 + l2Hit},
+			{second, 0, 1 + l2Hit},
+		}},
 	} {
-		r.clearTLBs()
-		r.Forget()
-		require.Equal(t, c.took, r.translate(s, c.va))
-		st := r.Stats()
-		require.Zero(t, st.HostWalks+st.Walks+st.reads())
-		require.Equal(t, uint64(1), st.BlocksHit())
-		require.Equal(t, c.nested, st.BlockHits[1][1])
-		r.requireAccounts()
+		r := machine(t, func(c *Config) { c.Victima = blocks("retag") })
+		r.pager = pagetable.NewPager(c.frames, 1)
+		s := r.space(1)
+		r.touch(s, first, 2)
+		for _, va := range []uint64{first, second} {
+			path := s.Guest.Table.Walk(va)
+			require.NoError(t, s.Host.Pager.Touch(s.Host.Table, path.Frame()))
+		}
+		r.translate(s, first)
+		if c.frames.Scatter { // the second page's frame has a block when its host's has been walked for
+			r.translate(s, second)
+			r.ShootdownSpace(s)
+			r.translate(s, first)
+		}
+		for _, step := range c.steps {
+			r.clearTLBs()
+			r.Forget()
+			require.Equal(t, step.took, r.translate(s, step.va), name)
+			st := r.Stats()
+			require.Zero(t, st.HostWalks+st.Walks+st.reads(), name)
+			require.Equal(t, uint64(1), st.BlocksHit(), name)
+			require.Equal(t, step.nested, st.BlockHits[1][1], name)
+			r.requireAccounts()
+		}
 	}
 }
 

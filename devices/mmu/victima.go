@@ -86,14 +86,43 @@ func (m *MMU) findNested(s *Space, gpa uint64, at int64) (frame uint64, shift ui
 }
 
 // learnHost writes the host's frame of a page into the page's block, unless the
-// page lies in several of the host's.
+// page lies in several of the host's. Its neighbours' go in as well where they are in
+// the same line of the host's entries, which was at hand for the page.
 func (m *MMU) learnHost(w *walk) {
 	if w.pageShift < w.guestShift {
 		return
 	}
+	var near hostLine
+	if w.guestShift == pagetable.Shift4K {
+		near.leaves, near.first = w.space.Host.Table.Cluster(w.gpa, lowest)
+	}
 	m.caches.EditBlock(blockKey(w.space.ID, w.va, w.guestShift), func(b *cpucache.Block) {
+		for i, e := range b {
+			b[i] = near.host(e)
+		}
 		b[slot(w.va, w.guestShift)] = w.frame | hostFrame | uint64(w.pageShift)
 	})
+}
+
+// hostLine is a line of the host's entries, nil if none is of small pages, and the
+// first guest-physical address that they map.
+type hostLine struct {
+	leaves *[1 << clusterPages]pagetable.Entry
+	first  uint64
+}
+
+// host returns a block's entry with the host's frame if the line has it.
+func (l *hostLine) host(e uint64) uint64 {
+	const page = pagetable.Shift4K
+	gpa := e &^ inEntry
+	if l.leaves == nil || e == 0 || e&hostFrame != 0 || e&shiftMask != page || gpa>>(page+clusterPages) != l.first>>(page+clusterPages) {
+		return e
+	}
+	leaf := l.leaves[gpa>>page&(1<<clusterPages-1)]
+	if !leaf.Present() || leaf.Contiguous() {
+		return e
+	}
+	return leaf.Frame() | hostFrame | page
 }
 
 // blockKey returns the key of the block that translates an address's page of a size.
