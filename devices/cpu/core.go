@@ -99,9 +99,6 @@ func (k *Core) Space(id uint16) (*mmu.Space, error) {
 	return k.spaces[id], nil
 }
 
-// Pager returns the operating system's memory management.
-func (k *Core) Pager() *pagetable.Pager { return k.pager }
-
 // batch is how many accesses are taken from a stream at once.
 const batch = 1024
 
