@@ -16,6 +16,7 @@ type Config struct {
 	RawUpGBps float64 `toml:"raw_up_gbps"` // Up where it differs from Down; 0: the same
 	Overhead  float64 `toml:"overhead"`    // fraction of the wire lost to the link layer
 	LatencyNs float64 `toml:"latency_ns"`  // one way, ports included
+	QuantumNs float64 `toml:"quantum_ns"`  // a message's time on the wire is rounded down to a multiple, as simulators that count in ns do; 0: exact
 	Tags      int     `toml:"tags"`        // reads one requester may have outstanding; 0: unlimited
 
 	Packets *Packets `toml:"packets"`
@@ -50,6 +51,7 @@ func (c *Config) Validate(report func(key, message string)) {
 	positive(report, "raw_gbps", c.RawGBps)
 	notNegative(report, "raw_up_gbps", c.RawUpGBps)
 	notNegative(report, "latency_ns", c.LatencyNs)
+	notNegative(report, "quantum_ns", c.QuantumNs)
 	notNegative(report, "tags", float64(c.Tags))
 	if !(c.Overhead >= 0 && c.Overhead < 1) {
 		report("overhead", "must be at least 0 and below 1")

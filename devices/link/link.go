@@ -44,6 +44,7 @@ func New(cfg Config) (*Link, error) {
 	l := &Link{config: cfg, formats: cfg.formats(), latency: sim.FromNanoseconds(cfg.LatencyNs)}
 	for d := range l.wires {
 		l.wires[d].clock = cfg.clock(Direction(d))
+		l.wires[d].quantum = sim.FromNanoseconds(cfg.QuantumNs)
 	}
 	return l, nil
 }
@@ -83,10 +84,11 @@ func (l *Link) Free(d Direction) sim.Time { return l.wires[d].free }
 // wire is one direction. Within a busy period ends are counted in wire units
 // from its start, so that no rounded time is ever accumulated.
 type wire struct {
-	clock sim.Clock // one edge a wire unit
-	start sim.Time  // of the current busy period
-	units uint64    // sent since start
-	free  sim.Time  // end of the current busy period
+	clock   sim.Clock // one edge a wire unit
+	quantum sim.Time  // of a message's time; 0: none
+	start   sim.Time  // of the current busy period
+	units   uint64    // sent since start
+	free    sim.Time  // end of the current busy period
 
 	messages, payload, sent uint64 // sent in units
 	maxBacklog              sim.Time
@@ -99,8 +101,13 @@ func (w *wire) occupy(now sim.Time, units uint64) (begin, end sim.Time) {
 	}
 	begin = w.free
 	w.maxBacklog = max(w.maxBacklog, begin-now)
-	w.units += units
 	w.sent += units
+	if w.quantum > 0 {
+		t := w.clock.Edge(int64(units))
+		w.free += t - t%w.quantum
+		return begin, w.free
+	}
+	w.units += units
 	w.free = w.start + w.clock.Edge(int64(w.units))
 	return begin, w.free
 }

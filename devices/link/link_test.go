@@ -338,6 +338,19 @@ func TestValidateReportsEachBadKey(t *testing.T) {
 	}
 }
 
+func TestTimesRoundDownToTheQuantum(t *testing.T) {
+	c := mustPreset(t, "pcie5-x16")
+	exact := mustLink(t, c)
+	c.QuantumNs = 1
+	whole := mustLink(t, c)
+	_, e := exact.Reserve(0, Down, WriteData, 4096)
+	for n := range sim.Time(3) {
+		_, w := whole.Reserve(0, Down, WriteData, 4096)
+		busy := (e - exact.Latency()) / sim.Nanosecond * sim.Nanosecond
+		require.Equal(t, whole.Latency()+(n+1)*busy, w, "each message on its own")
+	}
+}
+
 func TestReserveAllocatesNothing(t *testing.T) {
 	l := mustLink(t, mustPreset(t, "pcie5-x16"))
 	require.Zero(t, testing.AllocsPerRun(1000, func() { l.Reserve(0, Down, WriteData, 4096) }))

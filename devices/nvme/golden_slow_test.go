@@ -1,0 +1,5 @@
+//go:build slow
+
+package nvme
+
+func init() { allGolden = true }
