@@ -36,6 +36,7 @@ var presetFolders = map[string]string{
 	"workload": "workloads",
 	"core":     "cores",
 	"stream":   "streams",
+	"drive":    "drives",
 }
 
 // A lookup says what file is wanted and where it may be, in order.

@@ -94,20 +94,17 @@ func New(c Config) (*Array, error) {
 		retry:     micros(c.RetryUs),
 		rand:      sim.NewRand(c.Seed),
 		channels:  make([]channel, c.Channels),
-		perChan:   c.Ways,
+		perChan:   c.Units() / c.Channels,
 		planePage: uint32(c.PlanePages()),
 	}
 	a.suspend[Program], a.suspend[Erase] = micros(c.SuspendProgramUs), micros(c.SuspendEraseUs)
-	if c.DieInterleave {
-		a.perChan *= c.Dies
-	}
 	for n := 1; n <= maxPlanes; n++ {
 		more := float64(n - 1)
 		a.command[Read][n] = sim.FromNanoseconds(c.ReadCommandNs + more*c.ReadPlaneNs)
 		a.command[Program][n] = sim.FromNanoseconds(c.ProgramCommandNs + more*c.ProgramPlaneNs)
 		a.command[Erase][n] = sim.FromNanoseconds(c.EraseCommandNs + more*c.ErasePlaneNs)
 	}
-	a.units = make([]unit, c.Channels*a.perChan)
+	a.units = make([]unit, c.Units())
 	for i := range a.units {
 		for k := range a.units[i].queues {
 			for l := range a.units[i].queues[k] {
@@ -294,6 +291,7 @@ func (a *Array) start(at sim.Time, ch, i int) {
 	u.busy = true
 	u.active.end = at + bus + pause + cells
 	a.occupy(&a.channels[ch], bus)
+	a.stats.CellBusy += cells
 	a.events.Push(at+bus, sim.Arbitrate, event{what: busFree, id: uint32(ch)})
 	a.events.Push(u.active.end, sim.Deliver, event{ready, u.active.gen, uint32(i)})
 	a.count(u)

@@ -58,6 +58,16 @@ type Config struct {
 // kinds of page for each cell: how many, in the order of the cell's bits.
 var cellBits = map[string]int{"slc": 1, "mlc": 2, "tlc": 3, "qlc": 4}
 
+// Units returns how many commands the cells run at once: one in each die, or in
+// each chip whose dies do not interleave.
+func (c *Config) Units() int {
+	units := c.Channels * c.Ways
+	if c.DieInterleave {
+		units *= c.Dies
+	}
+	return units
+}
+
 // Validate reports values that no array has; Geometry checks its own.
 func (c *Config) Validate(report func(key, message string)) {
 	bits, ok := cellBits[c.Cell]

@@ -51,6 +51,7 @@ type Stats struct {
 	BytesOut   uint64   // read over the channels
 	BytesIn    uint64   // programmed over them
 	Busy       sim.Time // of all channels
+	CellBusy   sim.Time // of all units' cells
 }
 
 // none is no slot.

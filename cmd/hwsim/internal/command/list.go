@@ -20,6 +20,7 @@ var folders = []struct{ name, use string }{
 	{"workloads", `[workload] use = "NAME"`},
 	{"cores", `[core] use = "NAME"`},
 	{"streams", `[stream] use = "NAME"`},
+	{"drives", "hwsim replay -drive NAME"},
 }
 
 // list prints the presets of the folders that args name, or of all.

@@ -54,10 +54,13 @@ func (o *replayOptions) parse(args []string) error {
 	return nil
 }
 
-// replay drives a device's channels with generated or recorded requests, or runs
-// a recorded program on a core.
+// replay drives a device's channels with generated or recorded requests, or a
+// drive with generated ones, or runs a recorded program on a core.
 func (a *App) replay(args []string) error {
-	if asksForCore(args) {
+	switch {
+	case asksFor("drive", args):
+		return a.replayDrive(args)
+	case asksFor("config", args):
 		return a.replayProgram(args)
 	}
 	o := newReplayOptions()

@@ -50,11 +50,12 @@ func (o *programOptions) flags() *flag.FlagSet {
 	return f
 }
 
-// asksForCore tells a replay of a program by its -config.
-func asksForCore(args []string) bool {
+// asksFor tells whether the flag want is among the arguments: a replay of a program
+// has -config, one on a drive -drive.
+func asksFor(want string, args []string) bool {
 	return slices.ContainsFunc(args, func(arg string) bool {
 		name, _, _ := strings.Cut(strings.TrimPrefix(arg, "-"), "=")
-		return name == "-config" || name == "config" && arg[0] == '-'
+		return name == "-"+want || name == want && arg[0] == '-'
 	})
 }
 

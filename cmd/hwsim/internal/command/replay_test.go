@@ -222,7 +222,8 @@ func TestHelpNamesEveryFlag(t *testing.T) {
 		args  string
 		flags *flag.FlagSet
 	}{
-		{"replay -h", newReplayOptions().flags()}, {"replay -config x -h", newProgramOptions().flags()}, {"maps -h", (&streamOptions{}).flags()},
+		{"replay -h", newReplayOptions().flags()}, {"replay -config x -h", newProgramOptions().flags()},
+		{"replay -drive x -h", (&driveOptions{}).flags()}, {"maps -h", (&streamOptions{}).flags()},
 	} {
 		got := finish(t, streamProgram(t, test.args))
 		require.Zero(t, got.code)
