@@ -1,0 +1,104 @@
+package kv
+
+// Policy is a method. The zero value keeps and reads all keys and values in
+// HBM.
+type Policy struct {
+	Name   string `toml:"name"`
+	Source string `toml:"source"` // the paper
+
+	Select  Select            `toml:"select"`
+	Combine Combine           `toml:"combine"`
+	Encode  Encode            `toml:"encode"`
+	Basis   Basis             `toml:"basis"`
+	Share   Share             `toml:"share"`
+	Place   Place             `toml:"place"`
+	Move    Move              `toml:"move"`
+	Execute Execute           `toml:"execute"`
+	Object  map[string]Object `toml:"object"` // by name
+
+	StepTokens float64 `toml:"step_tokens"` // tokens that a pass over the weights and the cache yields; 0: one
+}
+
+// Combine says what becomes of tokens that are dropped.
+type Combine struct {
+	Rule        string  `toml:"rule"`         // drop, average, gaussian, ema, centroid, mean or entry; "" is drop
+	Stand       int     `toml:"stand"`        // tokens of a head that stand for all that were dropped
+	Compare     float64 `toml:"compare"`      // share of the kept keys that a dropped one is compared with
+	Merged      float64 `toml:"merged"`       // share of the dropped tokens that are merged into a kept one
+	EntryTokens float64 `toml:"entry_tokens"` // generated tokens that share one key and value; 0: one
+}
+
+// Basis says what is stored instead of keys and values.
+type Basis struct {
+	X          bool `toml:"x"`          // the layer's input, encoded as keys are
+	KeyRank    int  `toml:"key_rank"`   // elements of a token of the layer that its keys are computed from; 0: keys are stored
+	ValueRank  int  `toml:"value_rank"` // likewise for values
+	Factors    bool `toml:"factors"`    // the matrices from them to keys or values are the sequence's own
+	Window     int  `toml:"window"`     // newest tokens stored as keys and values beside them
+	Correction int  `toml:"correction"` // rank of a correction to encoded keys and values
+	Spilled    bool `toml:"spilled"`    // keys and values so computed are written to memory before attention reads them
+}
+
+// Share says what layers have in common.
+type Share struct {
+	From     float64 `toml:"from"`     // share of the depth after which layers share
+	Layers   int     `toml:"layers"`   // that share one direction of every key and value; 0: none do
+	Retained float64 `toml:"retained"` // share of the tokens that every layer keeps apart
+}
+
+// Place says where keys and values lie.
+type Place struct {
+	Keys   Tier `toml:"keys"`
+	Values Tier `toml:"values"`
+	Copies int  `toml:"key_copies"` // of the keys, in several orders; 0: one
+}
+
+// Move says how attended tokens get to where attention runs.
+type Move struct {
+	Hits   float64 `toml:"hits"`   // share of the attended tokens beyond HBM that are in HBM from the step before
+	Hidden bool    `toml:"hidden"` // fetching goes on beside the rebuilding of keys
+}
+
+// Execute says where attention runs.
+type Execute struct {
+	Site string `toml:"site"` // gpu, cpu or csd; "" is gpu
+}
+
+// Tier names a memory: those of package hierarchy, or a drive, or another
+// party's over a network.
+type Tier string
+
+// Tiers beyond those of a machine of package hierarchy.
+const (
+	HBM     Tier = "hbm"
+	DDR     Tier = "ddr"
+	CXL     Tier = "cxl"
+	Peer    Tier = "peer"
+	CSD     Tier = "csd"
+	Network Tier = "network"
+)
+
+// or returns t, or HBM if none is named.
+func (t Tier) or() Tier {
+	if t == "" {
+		return HBM
+	}
+	return t
+}
+
+// Stage is the part of a layer's attention in which something moves.
+type Stage string
+
+// Stages, in the order in which a layer goes through them.
+const (
+	Score   Stage = "score"   // what the choice of tokens is made by
+	Fetch   Stage = "fetch"   // chosen tokens from beyond HBM
+	Rebuild Stage = "rebuild" // keys and values computed from what is stored
+	Repeat  Stage = "repeat"  // the framework's copies before attention
+	AttendS Stage = "attend"
+	Append  Stage = "append" // the new token
+	Update  Stage = "update" // scores, time stamps; what is dropped, moved, merged, encoded anew
+)
+
+// Stages lists all, in order.
+var Stages = []Stage{Score, Fetch, Rebuild, Repeat, AttendS, Append, Update}
