@@ -30,7 +30,7 @@ func (r *run) result(roof *graph.Totals) (res *Result, err error) {
 	res.StepNs = t.Ns
 	res.Bound = t.ErrorNs / t.Ns
 	res.Simulated = t.Simulated
-	res.TokensPerSecond = float64(len(r.decode.lengths)) / t.Ns * 1e9
+	res.TokensPerSecond = r.decode.tokens() / t.Ns * 1e9
 	res.KernelNs, res.GapNs, res.ExposedNs, res.HiddenNs = t.KernelNs, t.GapNs, t.ExposedNs, max(0, t.CopyNs-t.ExposedNs)
 	res.Kernels = r.kernelRows(t)
 	res.Tiers = r.tierRows(t)
@@ -38,6 +38,7 @@ func (r *run) result(roof *graph.Totals) (res *Result, err error) {
 	res.Objects = r.objectRows(t)
 	res.TransferBytes = uint64(t.Copied)
 	res.BoundBy = boundBy(res)
+	res.Policy = r.decode.layout.method.row()
 	res.Mapping, err = r.decode.mapping(res.StepNs)
 	return res, err
 }

@@ -14,10 +14,21 @@ func (d *decode) headedAttention(span, layer int, fetched []int) {
 	a, m := &d.layout.act, d.model
 	hidden := uint64(m.Hidden) * 2
 	width := uint64(m.QHeads+2*m.KVHeads) * uint64(m.HeadDim) * 2
-	d.norm(span, 2*layer, a.x, a.y)
-	d.linear(span, layer, "qkv", kernels.At(a.y, hidden), kernels.At(a.qkv, width), d.dense())
-	d.append(span, layer, width, m.QHeads, m.KVHeads, uint64(m.HeadDim)*2)
-	d.attend(span, layer, fetched)
+	if d.part != attentionPart {
+		d.norm(span, 2*layer, a.x, a.y)
+		d.linear(span, layer, "qkv", kernels.At(a.y, hidden), kernels.At(a.qkv, width), d.dense())
+	}
+	if d.part != restPart {
+		d.append(span, layer, width, m.QHeads, m.KVHeads, uint64(m.HeadDim)*2)
+		if d.layout.method.absent() {
+			d.attend(span, layer, fetched)
+		} else {
+			d.serve(span, layer, fetched)
+		}
+	}
+	if d.part == attentionPart {
+		return
+	}
 	d.residual(span)
 	d.linear(span, layer, "o", kernels.At(a.attn, uint64(m.QHeads*m.HeadDim)*2), kernels.At(a.x, hidden), d.dense())
 	d.allReduce(span)
@@ -105,15 +116,15 @@ func (d *decode) fetch(span, layer, position, begin int) []int {
 		d.graph.Wait(ids...)
 	}
 	l := &d.layout.kv.layers[layer]
-	if d.config.KV.Access == ZeroCopy {
+	if d.accessKV() == ZeroCopy {
 		return nil
 	}
 	var kv []int
-	after := d.after(d.config.KV.Access, position, begin)
+	after := d.after(d.accessKV(), position, begin)
 	for t := hierarchy.DDR; t < hierarchy.NumTiers; t++ {
 		if l.count[t] > 0 {
 			l.seen[t] = d.layout.kv.staging[buffer][t]
-			kv = append(kv, d.copyIn(span, t, l.fetch(t, buffer, d.config.KV.CopyBytes), after))
+			kv = append(kv, d.copyIn(span, t, l.fetch(t, d.config.KV.CopyBytes), after))
 		}
 	}
 	return kv

@@ -2,11 +2,13 @@ package workloads
 
 import (
 	"fmt"
+	"slices"
 
 	"hwsim/configs"
 	"hwsim/hierarchy"
 	"hwsim/models"
 	"hwsim/workloads/kernels"
+	"hwsim/workloads/kv"
 	"hwsim/workloads/kvalloc"
 )
 
@@ -18,6 +20,8 @@ type Config struct {
 	Workload Workload         `toml:"workload"`
 	Weights  Weights          `toml:"weights"`
 	KV       KV               `toml:"kv"`
+	Policy   kv.Policy        `toml:"policy"` // nothing: all keys and values are kept, and read as [kv] says
+	Engine   kv.Engine        `toml:"engine"` // nothing: a framework without traffic of its own
 	Sampling Sampling         `toml:"sampling"`
 }
 
@@ -26,8 +30,11 @@ type Workload struct {
 	Batch    int   `toml:"batch"`
 	Context  int   `toml:"context"`  // tokens a sequence has seen, the new one included
 	Contexts []int `toml:"contexts"` // the same for each sequence on its own; overrides batch and context
-	Steps    int   `toml:"steps"`    // 0 means 1
-	TP       int   `toml:"tp"`       // tensor-parallel GPUs, of which one is simulated; 0 means 1
+
+	Generated int `toml:"generated"` // of those tokens, so many were generated
+	Limit     int `toml:"limit"`     // tokens that a sequence grows to, which some policies' budgets are shares of; 0: as many as it has
+	Steps     int `toml:"steps"`     // 0 means 1
+	TP        int `toml:"tp"`        // tensor-parallel GPUs, of which one is simulated; 0 means 1
 }
 
 // Weights says how weights are stored.
@@ -116,6 +123,14 @@ func (w *Workload) lengths() []int {
 	return l
 }
 
+// shortest returns the fewest tokens of a sequence.
+func (w *Workload) shortest() int {
+	if len(w.Contexts) > 0 {
+		return max(0, slices.Min(w.Contexts))
+	}
+	return max(0, w.Context)
+}
+
 // Validate reports values that make no workload.
 func (c *Config) Validate(report func(key, message string)) {
 	w := &c.Workload
@@ -126,6 +141,8 @@ func (c *Config) Validate(report func(key, message string)) {
 	for i, n := range w.Contexts {
 		configs.Within(report, fmt.Sprintf("workload.contexts.%d", i), n, 1, 1<<24)
 	}
+	configs.Within(report, "workload.generated", w.Generated, 0, w.shortest())
+	configs.Within(report, "workload.limit", w.Limit, 0, 1<<24)
 	configs.Within(report, "workload.steps", w.Steps, 0, 1<<10)
 	configs.Within(report, "workload.tp", w.TP, 0, 64)
 	if w.TP > 1 && c.System.Peer == nil {
@@ -139,6 +156,7 @@ func (c *Config) Validate(report func(key, message string)) {
 	c.Weights.Access.validate(report, "weights.access", c.Weights.Split)
 	c.Weights.Dtype.validate(report, "weights.dtype")
 	c.KV.validate(report)
+	c.validatePolicy(report)
 	if s := c.Sampling; s.Tolerance < 0 || s.Tolerance > 0.2 {
 		report("sampling.tolerance", "must be 0 to 0.2")
 	}

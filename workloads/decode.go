@@ -24,7 +24,18 @@ type decode struct {
 	rng     sim.Rand
 	graph   *graph.Graph
 	ends    []int // last op of each layer built in this step
+	part    part
 }
+
+// part is what of a step is built: all of it, attention over the cache and what
+// a policy does for it, or the rest.
+type part uint8
+
+const (
+	wholeStep part = iota
+	attentionPart
+	restPart
+)
 
 // newDecode shards the model and places everything.
 func newDecode(c *Config, s *hierarchy.System, seed uint64) (*decode, error) {
@@ -43,6 +54,9 @@ func (d *decode) step(p *plan, span int) {
 	begin := d.graph.Tail()
 	for i, layer := range p.layers {
 		d.layer(span+i, layer, i, begin)
+	}
+	if d.part == attentionPart {
+		return
 	}
 	m, a := d.model, &d.layout.act
 	span += len(p.layers)
@@ -69,9 +83,11 @@ func (d *decode) layer(span, layer, position, begin int) {
 	} else {
 		d.headedAttention(span, layer, fetched)
 	}
-	if d.model.IsMoE(layer) {
+	switch {
+	case d.part == attentionPart:
+	case d.model.IsMoE(layer):
 		d.experts(span, layer)
-	} else {
+	default:
 		d.feedForward(span, layer)
 	}
 	d.ends = append(d.ends, d.graph.Tail())

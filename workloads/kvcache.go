@@ -208,12 +208,12 @@ func (l *kvLayer) remote(t hierarchy.TierID) uint64 {
 	return uint64(l.count[t]) * (l.cache.pageBytes(0) + l.cache.pageBytes(1))
 }
 
-// fetch returns the copies that bring a tier's part of the layer into a
-// staging buffer, in pieces of at most limit bytes.
-func (l *kvLayer) fetch(t hierarchy.TierID, buffer int, limit uint64) []dma.Segment {
+// fetch returns the copies that bring a tier's part of the layer to where it
+// is seen, in pieces of at most limit bytes.
+func (l *kvLayer) fetch(t hierarchy.TierID, limit uint64) []dma.Segment {
 	var segs []dma.Segment
 	for part := range 2 {
-		segs = cut(segs, l.home[t][part], l.cache.staging[buffer][t][part], uint64(l.count[t])*l.cache.pageBytes(part), limit)
+		segs = cut(segs, l.home[t][part], l.seen[t][part], uint64(l.count[t])*l.cache.pageBytes(part), limit)
 	}
 	return segs
 }

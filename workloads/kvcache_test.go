@@ -271,7 +271,8 @@ func TestFetchCopiesEachFarPageOnce(t *testing.T) {
 		for tier := hierarchy.DDR; tier < hierarchy.NumTiers; tier++ {
 			var src, dst []extent
 			total := uint64(0)
-			for _, s := range l.fetch(tier, 1, limit) {
+			l.seen[tier] = c.staging[1][tier]
+			for _, s := range l.fetch(tier, limit) {
 				require.True(t, limit == 0 || s.Bytes <= limit)
 				src, dst = append(src, extent{s.Src, s.Src + s.Bytes}), append(dst, extent{s.Dst, s.Dst + s.Bytes})
 				require.Equal(t, int(tier), devices.Tier(s.Src))

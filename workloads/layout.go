@@ -11,6 +11,7 @@ type layout struct {
 	head    uint64
 	norms   uint64 // norm weights of every layer, side by side
 	kv      kvCache
+	method  method
 	tail    []uint64 // of each layer: where new tokens' K and V go, in HBM
 	act     activations
 	staging [2]uint64 // buffers for a layer's weights
@@ -49,7 +50,7 @@ func align(n uint64) uint64 { return (n + alignment - 1) &^ (alignment - 1) }
 
 // lay places everything, or says what does not fit.
 func (d *decode) lay() error {
-	for _, place := range []func() error{d.layWeights, d.layKV, d.layActivations, d.layGroups} {
+	for _, place := range []func() error{d.layWeights, d.layKV, d.layActivations, d.layMethod, d.layGroups} {
 		if err := place(); err != nil {
 			return err
 		}
@@ -115,15 +116,16 @@ func (d *decode) place(class string, bytes uint64, err error) (uint64, error) {
 func (d *decode) layKV() error {
 	c := &d.layout.kv
 	d.shapeKV(c, d.model.Attention())
+	d.planMethod()
 	var need [hierarchy.NumTiers]uint64
 	for n := range d.model.Layers {
-		l := kvLayer{cache: c, unit: d.config.KV.Unit, shares: d.config.KV.Split.shares()}
+		l := kvLayer{cache: d.cacheOf(n), unit: d.config.KV.Unit, shares: d.sharesKV()}
 		if l.unit == "layer" {
 			t, _ := interleaved(l.shares, n)
 			l.shares = [hierarchy.NumTiers]float64{}
 			l.shares[t] = 1
 		}
-		l.count = l.counts(c.pages())
+		l.count = l.counts(l.cache.pages())
 		for t := range need {
 			need[t] += l.remote(hierarchy.TierID(t))
 		}
@@ -139,7 +141,7 @@ func (d *decode) layKV() error {
 		for t := range hierarchy.NumTiers {
 			l.spread[t] = coprime(uint64(l.count[t]))
 			for part := range 2 {
-				bytes := uint64(l.count[t]) * c.pageBytes(part)
+				bytes := uint64(l.count[t]) * l.cache.pageBytes(part)
 				if bytes == 0 {
 					continue
 				}
@@ -163,16 +165,22 @@ func (d *decode) shapeKV(c *kvCache, a models.Attention) {
 	if d.model.MLA != nil {
 		c.vDim = 0
 	}
+	c.count(d.lengths)
+}
+
+// count lays out the pages of sequences of such lengths.
+func (c *kvCache) count(lengths []int) {
 	if !c.paged {
 		c.page = placeTokens
 		if c.hnd {
-			for _, n := range d.lengths {
+			for _, n := range lengths {
 				c.page = max(c.page, n)
 			}
 		}
 	}
+	c.firstPage = nil
 	total := 0
-	for _, n := range d.lengths {
+	for _, n := range lengths {
 		c.firstPage = append(c.firstPage, total)
 		total += (n + c.page - 1) / c.page
 	}
@@ -182,15 +190,16 @@ func (d *decode) shapeKV(c *kvCache, a models.Attention) {
 // layStaging places the two buffers of each far tier, the new tokens' pages
 // and the block tables.
 func (d *decode) layStaging(c *kvCache) (err error) {
-	if d.config.KV.Access != ZeroCopy {
+	if d.accessKV() != ZeroCopy {
 		for b := range c.staging {
 			for t := hierarchy.DDR; t < hierarchy.NumTiers; t++ {
 				for part := range 2 {
-					most := 0
+					most := uint64(0)
 					for i := range c.layers {
-						most = max(most, c.layers[i].count[t])
+						l := &c.layers[i]
+						most = max(most, uint64(l.count[t])*l.cache.pageBytes(part))
 					}
-					c.staging[b][t][part], err = d.place(classStaging, uint64(most)*c.pageBytes(part), err)
+					c.staging[b][t][part], err = d.place(classStaging, most, err)
 				}
 			}
 		}
@@ -202,6 +211,9 @@ func (d *decode) layStaging(c *kvCache) (err error) {
 	}
 	if c.paged {
 		c.tables, err = d.place(classTables, uint64(c.pages())*4, err)
+		for i := range c.layers {
+			c.layers[i].cache.tables = c.tables
+		}
 	}
 	return err
 }

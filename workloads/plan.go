@@ -63,13 +63,13 @@ func (d *decode) fetches(layer int) bool {
 	if w := &d.layout.weights[layer]; w.tier != hierarchy.HBM && d.config.Weights.Access != ZeroCopy {
 		return true
 	}
-	return d.config.KV.Access != ZeroCopy && d.layout.kv.layers[layer].count[hierarchy.HBM] < d.layout.kv.pages()
+	return d.accessKV() != ZeroCopy && d.layout.kv.layers[layer].count[hierarchy.HBM] < d.layout.kv.layers[layer].cache.pages()
 }
 
 // signature tells layers apart that cost different things.
 func (d *decode) signature(layer int) string {
 	kv := &d.layout.kv.layers[layer]
-	return fmt.Sprint(d.model.IsMoE(layer), d.layout.weights[layer].tier, kv.count)
+	return fmt.Sprint(d.model.IsMoE(layer), d.layout.weights[layer].tier, kv.count, d.layout.method.signature(layer))
 }
 
 // tiersOf returns the tiers that hold any of the run's objects.

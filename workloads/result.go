@@ -33,6 +33,35 @@ type Result struct {
 	Objects []ObjectRow `json:"objects"`
 
 	Mapping *MappingRow `json:"mapping,omitempty"` // of a virtually contiguous KV cache
+	Policy  *PolicyRow  `json:"policy,omitempty"`  // what a KV policy keeps and moves
+}
+
+// PolicyRow is what a KV policy makes of the cache: what it keeps, and what its
+// stages move in a step, as the policy counts it, in all layers of all sequences.
+type PolicyRow struct {
+	Name      string     `json:"name"`
+	Engine    string     `json:"engine,omitempty"`
+	Kept      float64    `json:"kept_tokens"`     // of a KV head of a sequence, mean
+	Attended  float64    `json:"attended_tokens"` // likewise
+	LinkBytes float64    `json:"link_bytes"`      // moved from and to memories beyond HBM
+	Held      []HeldRow  `json:"held"`
+	Flows     []FlowsRow `json:"flows"`
+}
+
+// HeldRow is what is kept of an object in a tier.
+type HeldRow struct {
+	Object string  `json:"object"`
+	Tier   string  `json:"tier"`
+	Bytes  float64 `json:"bytes"`
+}
+
+// FlowsRow is what a stage reads and writes of an object in a tier.
+type FlowsRow struct {
+	Object  string  `json:"object"`
+	Stage   string  `json:"stage"`
+	Tier    string  `json:"tier"`
+	Read    float64 `json:"read_bytes"`
+	Written float64 `json:"written_bytes"`
 }
 
 // KernelRow sums one class of kernels over a step.

@@ -18,7 +18,8 @@ func (r *run) analytic(roof *graph.Totals) (res *Result, err error) {
 	res.Complete = true
 	res.StepNs, res.RooflineNs = roof.Ns, roof.Ns
 	res.KernelNs, res.GapNs, res.ExposedNs, res.TransferBytes = roof.KernelNs, roof.GapNs, roof.ExposedNs, uint64(roof.Copied)
-	res.TokensPerSecond = float64(len(r.decode.lengths)) / roof.Ns * 1e9
+	res.TokensPerSecond = r.decode.tokens() / roof.Ns * 1e9
+	res.Policy = r.decode.layout.method.row()
 	res.BoundBy = "the roofline of its kernels"
 	if roof.ExposedNs > roof.Ns/2 {
 		res.BoundBy = "the roofline of its transfers"

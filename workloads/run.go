@@ -22,8 +22,20 @@ type Options struct {
 // returns what is known so far, marked incomplete. An error with a method
 // UserError is of the configuration's values.
 func Run(ctx context.Context, c *Config, o Options) (*Result, error) {
+	return runPart(ctx, c, o, wholeStep)
+}
+
+// runPart is Run of a part of every step.
+func runPart(ctx context.Context, c *Config, o Options, part part) (*Result, error) {
 	c.Sampling = c.Sampling.withDefaults()
-	r, err := newRun(c, o)
+	begin := func() (*run, error) {
+		r, err := newRun(c, o)
+		if err == nil {
+			r.decode.part = part
+		}
+		return r, err
+	}
+	r, err := begin()
 	if err != nil {
 		return nil, err
 	}
@@ -33,9 +45,9 @@ func Run(ctx context.Context, c *Config, o Options) (*Result, error) {
 	}
 	layers := r.few(roof)
 	res, err := r.simulate(ctx, roof, layers)
-	for err == nil && res.Complete && r.graph.Unknown() > mostUnknown && layers < min(mostLayers, c.Model.Layers) {
+	for err == nil && res.Complete && r.graph.Unknown() > max(mostUnknown, c.Sampling.Tolerance) && layers < min(mostLayers, c.Model.Layers) {
 		layers = min(2*layers, mostLayers)
-		if r, err = newRun(c, o); err != nil {
+		if r, err = begin(); err != nil {
 			return nil, err
 		}
 		again, err := r.simulate(ctx, roof, layers)
@@ -106,7 +118,7 @@ func (r *run) few(roof *graph.Totals) int {
 	unknown := func() float64 { // one layer and n-1 that stand for the rest, against all
 		return 2 * graph.LeastScatter(r.system) * math.Sqrt((layers-1)*(layers-1)/float64(n-1)+1+layers) / layers
 	}
-	for n < mostLayers && float64(n) < layers && unknown() > scatterShare {
+	for n < mostLayers && float64(n) < layers && unknown() > max(scatterShare, r.config.Sampling.Tolerance) {
 		n++
 	}
 	return n
@@ -127,7 +139,9 @@ func (r *run) build(roof *graph.Totals, layers int) {
 		for i := range p.layers {
 			spans = append(spans, graph.Span{Weight: p.weight[i], Like: p.like[i], Last: d.ends[i]})
 		}
-		spans = append(spans, graph.Span{Weight: 1, Last: d.graph.Tail()})
+		if d.part != attentionPart {
+			spans = append(spans, graph.Span{Weight: 1, Last: d.graph.Tail()})
+		}
 	}
 	r.graph = graph.Begin(r.system, d.graph, spans)
 	if r.options.Fidelity == "sampled" {

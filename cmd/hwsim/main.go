@@ -13,7 +13,7 @@ import (
 )
 
 func main() {
-	app := command.App{Out: os.Stdout, Err: os.Stderr, Simulate: simulate, Program: runProgram}
+	app := command.App{Out: os.Stdout, Err: os.Stderr, Simulate: simulate, Program: runProgram, Compare: compare}
 	os.Exit(app.Main(os.Args[1:]))
 }
 
@@ -24,6 +24,17 @@ func simulate(ctx context.Context, d *configs.Document, o workloads.Options) (*w
 		return nil, command.UserError(err)
 	}
 	return workloads.Run(ctx, &c, o)
+}
+
+// compare runs the workload under every policy.
+func compare(ctx context.Context, policies []command.Policy, o workloads.Options) (*workloads.Comparison, error) {
+	var all []workloads.Compared
+	for _, p := range policies {
+		one := workloads.Compared{Policy: p.Name, Config: &workloads.Config{}}
+		one.Err = p.Document.Decode(one.Config)
+		all = append(all, one)
+	}
+	return workloads.Compare(ctx, all, o)
 }
 
 // runProgram runs the program that a configuration describes on its core.

@@ -240,3 +240,48 @@ func (a *attendRow) Tile(cta, tile int, runs []gpu.Run) []gpu.Run {
 func (a *attendRow) Epilogue(cta int, runs []gpu.Run) []gpu.Run {
 	return append(runs, a.queries(a.out, cta))
 }
+
+// Gather is the fetching of chunks of rows, whatever is in them.
+type Gather struct {
+	Rows, Of, Chunks int    // rows; chunks of a row; of these, those fetched
+	Bytes            uint64 // of a chunk
+	From, To, Index  uint64
+}
+
+// Gathering builds the kernel that copies chunks spread over every row.
+func (p *RetrieveProfile) Gathering(g Gather) *gpu.Kernel {
+	const lane = 128 // registers' bytes of a warp
+	l := p.Gather
+	l.Registers = min(255, l.Registers+int(g.Bytes)/lane)
+	return l.Kernel("fetch", g.Rows*g.Chunks, &gathering{g})
+}
+
+type gathering struct{ Gather }
+
+// Tiles implements gpu.Program.
+func (*gathering) Tiles(int) int { return 1 }
+
+// chunk returns the row of a CTA's chunk, its number among those fetched and
+// its place among all: evenly spread.
+func (g *gathering) chunk(cta int) (row, n, at int) {
+	row, n = cta%g.Rows, cta/g.Rows
+	return row, n, n * g.Of / g.Chunks
+}
+
+// Prologue implements gpu.Program.
+func (g *gathering) Prologue(cta int, runs []gpu.Run) []gpu.Run {
+	row, n, _ := g.chunk(cta)
+	return append(runs, gpu.Run{Addr: g.Index + uint64(row*g.Chunks+n)*8, Rows: 1, Bytes: 8})
+}
+
+// Tile implements gpu.Program.
+func (g *gathering) Tile(cta, _ int, runs []gpu.Run) []gpu.Run {
+	row, _, at := g.chunk(cta)
+	return append(runs, gpu.Run{Addr: g.From + uint64(row*g.Of+at)*g.Bytes, Rows: 1, Bytes: uint32(g.Bytes)})
+}
+
+// Epilogue implements gpu.Program.
+func (g *gathering) Epilogue(cta int, runs []gpu.Run) []gpu.Run {
+	row, n, _ := g.chunk(cta)
+	return append(runs, gpu.Run{Addr: g.To + uint64(row*g.Chunks+n)*g.Bytes, Rows: 1, Bytes: uint32(g.Bytes)})
+}

@@ -73,3 +73,7 @@ func (e *Encode) part(c *Coding, s *Shape, dim, tokens, waiting float64) float64
 	coded := tokens - waiting
 	return waiting*dim*s.Element + coded*(dim*e.element(c, s.Element)+c.TokenBytes/float64(s.KVHeads))
 }
+
+// Narrow reports whether keys are stored in fewer bits than they are computed
+// in.
+func (e *Encode) Narrow() bool { return !e.Keys.plain() }

@@ -18,3 +18,36 @@ func (l *Layer) Sum(of func(f *Flow) bool) (read, written float64) {
 	}
 	return read, written
 }
+
+// Plain reports whether the framework adds nothing.
+func (e *Engine) Plain() bool { return !e.JoinsCache && !e.RepeatsHeads && e.HostNs == 0 }
+
+// Add joins what layers or sequences hold, by object and tier.
+func Add(sum, more []Held) []Held {
+next:
+	for _, h := range more {
+		for i := range sum {
+			if s := &sum[i]; s.Object == h.Object && s.Tier == h.Tier {
+				s.Bytes += h.Bytes
+				continue next
+			}
+		}
+		sum = append(sum, h)
+	}
+	return sum
+}
+
+// AddFlows joins flows, by object, stage, tier and run.
+func AddFlows(sum, more []Flow) []Flow {
+next:
+	for _, f := range more {
+		for i := range sum {
+			if s := &sum[i]; s.Object == f.Object && s.Stage == f.Stage && s.Tier == f.Tier && s.Run == f.Run {
+				s.Read, s.Written = s.Read+f.Read, s.Written+f.Written
+				continue next
+			}
+		}
+		sum = append(sum, f)
+	}
+	return sum
+}

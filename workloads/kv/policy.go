@@ -1,5 +1,11 @@
 package kv
 
+import (
+	"maps"
+	"reflect"
+	"slices"
+)
+
 // Policy is a method. The zero value keeps and reads all keys and values in
 // HBM.
 type Policy struct {
@@ -102,3 +108,32 @@ const (
 
 // Stages lists all, in order.
 var Stages = []Stage{Score, Fetch, Rebuild, Repeat, AttendS, Append, Update}
+
+// Plain reports whether the policy changes nothing.
+func (p *Policy) Plain() bool {
+	q := *p
+	q.Name, q.Source = "", ""
+	return reflect.DeepEqual(q, Policy{})
+}
+
+// Chooses reports whether a step attends to a part of what is kept.
+func (p *Policy) Chooses() bool { return p.Select.chooses() }
+
+// Away reports whether attention runs where keys and values lie, not on the
+// GPU.
+func (p *Policy) Away() bool { return p.away() }
+
+// Tiers returns the memories that the policy names.
+func (p *Policy) Tiers() (out []Tier) {
+	add := func(t Tier) {
+		if t = t.or(); !slices.Contains(out, t) {
+			out = append(out, t)
+		}
+	}
+	add(p.Place.Keys)
+	add(p.Place.Values)
+	for _, name := range slices.Sorted(maps.Keys(p.Object)) {
+		add(p.Object[name].Tier)
+	}
+	return out
+}

@@ -28,6 +28,7 @@ type App struct {
 	Out, Err io.Writer
 	Simulate Simulate
 	Program  Program
+	Compare  Compare
 }
 
 // command is one word after hwsim, and what it does with the rest.
@@ -40,6 +41,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"run", "simulate a configuration and print the report (may be left out)", (*App).run},
+		{"compare", "run a configuration under several KV policies; see hwsim compare -h", (*App).comparePolicies},
 		{"replay", "drive DRAM channels, or a core, with a request stream; see hwsim replay -h", (*App).replay},
 		{"maps", "try address maps of DRAM on a request stream; see hwsim maps -h", (*App).maps},
 		{"validate", "compare predictions with measurements; see hwsim validate -h", (*App).validate},

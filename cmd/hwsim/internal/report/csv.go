@@ -34,6 +34,15 @@ func CSV(w io.Writer, r *workloads.Result) error {
 	if m := r.Mapping; m != nil {
 		t.fields("mapping", "kv", "", reflect.ValueOf(*m))
 	}
+	if m := r.Policy; m != nil {
+		t.fields("policy", m.Name, "", reflect.ValueOf(*m))
+		for _, h := range m.Held {
+			t.fields("kept", h.Object+" in "+h.Tier, "", reflect.ValueOf(h))
+		}
+		for _, f := range m.Flows {
+			t.fields("moved", f.Stage+" "+f.Object+" in "+f.Tier, "", reflect.ValueOf(f))
+		}
+	}
 	return t.flush()
 }
 
@@ -80,7 +89,8 @@ func (t *long) flush() error {
 // their own.
 func (t *long) fields(section, name, prefix string, v reflect.Value) {
 	for field, value := range v.Fields() {
-		metric := prefix + field.Tag.Get("json")
+		tag, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		metric := prefix + tag
 		switch value.Kind() {
 		case reflect.Slice, reflect.Pointer:
 		case reflect.Array:

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -15,6 +16,7 @@ func Text(w io.Writer, r *workloads.Result) error {
 	headline(p, r)
 	p.line("")
 	whereTimeWent(p, r)
+	policy(p, r.Policy, r.Context)
 	tiers(p, r.Tiers)
 	links(p, r.Links)
 	kernels(p, r)
@@ -72,6 +74,25 @@ func whereTimeWent(p *page, r *workloads.Result) {
 		p.line("%-18s %8s            most %s; %s calls; %s mapped, %s unused", "mapping, beside",
 			duration(m.StallNs.Mean), duration(m.StallNs.Max), number(m.CallsPerStep), size(m.Mapped), size(m.Unused))
 	}
+}
+
+// policy tells what a KV policy keeps and reads, and its largest objects.
+func policy(p *page, r *workloads.PolicyRow, context int) {
+	if r == nil {
+		return
+	}
+	under := r.Name
+	if r.Engine != "" {
+		under += ", engine " + r.Engine
+	}
+	p.line("%-18s %s: of %d tokens a head keeps %s and attends to %s", "policy", under, context, number(r.Kept), number(r.Attended))
+	held := slices.Clone(r.Held)
+	slices.SortStableFunc(held, func(a, b workloads.HeldRow) int { return cmp.Compare(b.Bytes, a.Bytes) })
+	var parts []string
+	for _, h := range held {
+		parts = append(parts, fmt.Sprintf("%s %s in %s", size(uint64(h.Bytes)), h.Object, h.Tier))
+	}
+	p.line("  %-16s %s", "keeps", strings.Join(parts, ", "))
 }
 
 func overRoofline(r *workloads.Result) string {
