@@ -37,6 +37,7 @@ var presetFolders = map[string]string{
 	"core":     "cores",
 	"stream":   "streams",
 	"drive":    "drives",
+	"csd":      "csd",
 }
 
 // A lookup says what file is wanted and where it may be, in order.

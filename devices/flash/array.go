@@ -207,11 +207,13 @@ func (u *unit) interruptible(a *Array) bool {
 	return u.active.n > 0 && u.suspended.n == 0 && a.suspend[u.active.kind] > 0
 }
 
-// serve gives a free channel its next work: read data first, then a command.
+// serve gives a free channel its next work: read data first, then a command, or
+// the other way round.
 func (a *Array) serve(at sim.Time, ch int) {
 	c := &a.channels[ch]
 	for !c.busy {
-		if a.readAhead(at, c, ch) || a.sendData(at, c) {
+		data := !a.config.CommandsFirst || c.able == 0
+		if data && (a.readAhead(at, c, ch) || a.sendData(at, c)) {
 			return
 		}
 		if c.able == 0 {

@@ -96,6 +96,20 @@ func TestDieInterleave(t *testing.T) {
 	assert.Equal(t, one+4196*ns, both[1], "dies share the channel only")
 }
 
+func TestCommandsFirstKeepDiesBusy(t *testing.T) {
+	c := small()
+	c.ReadUs, c.DieInterleave = []float64{4.5}, true
+	ops := []Op{read(0), read(pageOf(1, 0, 0, 0)), read(2)} // the third waits for the first's die
+	plain, _ := run(t, c, ops...)
+	c.CommandsFirst = true
+	first, _ := run(t, c, ops...)
+	sent := 200*ns + 4500*ns + 4196*ns // of the first
+	assert.Equal(t, sent+4196*ns, plain[1], "data go first")
+	assert.Equal(t, sent+4196*ns+200*ns+4500*ns+4196*ns, plain[2])
+	assert.Equal(t, sent+200*ns+4196*ns, first[1], "the third's command goes between")
+	assert.Equal(t, sent+200*ns+4500*ns+4196*ns, first[2], "and its tR while the second's data leave")
+}
+
 func TestCacheReadHidesTheTransfer(t *testing.T) {
 	c := small()
 	c.ReadUs = []float64{50}

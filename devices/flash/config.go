@@ -31,6 +31,7 @@ type Config struct {
 	Geometry
 	DieInterleave bool `toml:"die_interleave"` // dies of a chip work at once; else a chip is one unit
 	CacheRead     bool `toml:"cache_read"`     // a die reads on while its last page leaves
+	CommandsFirst bool `toml:"commands_first"` // a channel sends commands before read data, so that no die idles; else data first
 
 	Cell       string    `toml:"cell"`       // slc, mlc, tlc, qlc
 	ReadUs     []float64 `toml:"read_us"`    // tR, one for all kinds of page or one for each bit of the cell, lowest first

@@ -8,12 +8,12 @@
 // the first operation is issued, and with it those of the same die's other
 // planes at the same page, as one multi-plane command. A read occupies the
 // channel for command and address, the die for tR, and the channel again for
-// its data, which go before new commands. A program brings its data with the
-// command and then occupies the die for tPROG; an erase only sends a command.
-// Units of a channel take turns. Within a unit reads go before programs before
-// erases, and among these the mapping's operations before urgent garbage
-// collection's before the host's before other collection's. Programs of one
-// plane and class keep their order.
+// its data, which go before new commands, or after them. A program brings its
+// data with the command and then occupies the die for tPROG; an erase only
+// sends a command. Units of a channel take turns. Within a unit reads go
+// before programs before erases, and among these the mapping's operations
+// before urgent garbage collection's before the host's before other
+// collection's. Programs of one plane and class keep their order.
 //
 // tR and tPROG depend on the kind of page (which of a cell's bits it holds).
 // With cache reads a die reads on while the page before leaves by the second

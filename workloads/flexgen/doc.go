@@ -12,6 +12,16 @@
 // machine: a roofline for the GPU's products, rates of the link, the CPU's
 // attention, and paths to the drive (devices/hostio).
 //
+// InStorage is InstInfer's policy: drives that attend (devices/csd). A layer of a
+// decode step is a series: the GPU's products, the host's attend commands, queries,
+// keys and values down, the drive with most heads, outputs up. The host sends one
+// command for each sequence and head, one after the other, however many drives
+// there are; its time is that of a small synchronous read through Linux. This
+// structure is taken from the published figures, its size is not: shares of one
+// and of two drives, dense and sparse, and the scaling to 20 drives all hold a
+// part that grows with the batch, neither shrinks with drives nor with sparsity, and
+// is about 5 µs a sequence, head and layer.
+//
 // CostModel is apart from that: the closed equations that FlexGen's authors
 // published, as a comparator.
 //
@@ -22,5 +32,7 @@
 // cannot do that.
 //
 // Sources: Sheng et al., "FlexGen" (ICML 2023, arXiv 2303.06865), its
-// repository at 19753bc0 for the order of operations and the constants.
+// repository at 19753bc0 for the order of operations and the constants; InstInfer
+// (HPCA 2025, arXiv 2409.04992); Zhong et al., "XRP" (OSDI 2022), table 1, for the
+// command.
 package flexgen

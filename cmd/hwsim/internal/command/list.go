@@ -21,6 +21,7 @@ var folders = []struct{ name, use string }{
 	{"cores", `[core] use = "NAME"`},
 	{"streams", `[stream] use = "NAME"`},
 	{"drives", "hwsim replay -drive NAME"},
+	{"csd", "attention on drives, workloads/flexgen"},
 }
 
 // list prints the presets of the folders that args name, or of all.
