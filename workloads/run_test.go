@@ -123,12 +123,15 @@ func requireUsers(t *testing.T, c *Config, want string) {
 	require.True(t, u.UserError())
 }
 
-// The presets are what users begin with. Those with a core are package program's.
+// The presets are what users begin with. Those with a core are package program's,
+// those with [offload] package offload's.
 func TestEveryShippedConfigurationRuns(t *testing.T) {
 	for _, name := range configs.Presets("") {
 		d, err := configs.Load(name, nil)
 		require.NoError(t, err)
-		if _, ok := d.Get("core"); ok {
+		_, core := d.Get("core")
+		_, offloaded := d.Get("offload")
+		if core || offloaded {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {

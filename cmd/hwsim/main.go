@@ -1,5 +1,5 @@
-// Command hwsim simulates decode steps of language models, and programs on a core,
-// on memory hierarchies.
+// Command hwsim simulates decode steps of language models, programs on a core, and
+// offloaded generation, on memory hierarchies.
 package main
 
 import (
@@ -9,11 +9,12 @@ import (
 	"hwsim/cmd/hwsim/internal/command"
 	"hwsim/configs"
 	"hwsim/workloads"
+	"hwsim/workloads/offload"
 	"hwsim/workloads/program"
 )
 
 func main() {
-	app := command.App{Out: os.Stdout, Err: os.Stderr, Simulate: simulate, Program: runProgram, Compare: compare}
+	app := command.App{Out: os.Stdout, Err: os.Stderr, Simulate: simulate, Program: runProgram, Compare: compare, Offload: runOffload}
 	os.Exit(app.Main(os.Args[1:]))
 }
 
@@ -44,4 +45,13 @@ func runProgram(ctx context.Context, d *configs.Document, o program.Options) (*p
 		return nil, command.UserError(err)
 	}
 	return program.Run(ctx, &c, o)
+}
+
+// runOffload runs the offloaded generation that a configuration describes.
+func runOffload(d *configs.Document, o offload.Options) (*offload.Result, error) {
+	var c offload.Config
+	if err := d.Decode(&c); err != nil {
+		return nil, command.UserError(err)
+	}
+	return offload.Run(&c, o)
 }

@@ -201,6 +201,25 @@ func TestMistakesInACoreAreNamed(t *testing.T) {
 	}
 }
 
+func TestMistakesInOffloadAreNamed(t *testing.T) {
+	file := "[offload]\nsystem = 'flexgen'\nmachine = 't4'\nmodel = 'opt-30b'\nprompt = 64\noutput = 4\npolicy = '1x1;0/100/0/100/0/100'\n"
+	for _, test := range []struct{ old, new, args, want string }{
+		{"t4", "t5", "", `run.toml:3: offload.machine: config "flexgen/t5": no such file`},
+		{"prompt", "promt", "", `offload.promt: unknown key (did you mean "prompt"?)`},
+		{"output = 4", "output = 'all'", "", `run.toml:6: offload.output: "all" is not an integer`},
+		{"[offload]", "[offlod]", "", "offlod: unknown key"},
+		{"", "", "-set offload.policy=1x1;100/0/0/100/0/100", "offload: policy 1x1;100/0/0/100/0/100 does not fit: GPU memory: needs "},
+		{"", "", "-fidelity sampled", "-fidelity sampled: a configuration with [offload] is scheduled step by step: want exact"},
+	} {
+		t.Run(test.new+test.args, func(t *testing.T) {
+			spoilt := strings.Replace(file, test.old, test.new, 1)
+			code, _, errOut := hwsim(t, map[string]string{"run.toml": spoilt}, append([]string{"run.toml"}, strings.Fields(test.args)...)...)
+			require.Equal(t, 2, code, errOut)
+			require.Contains(t, errOut, test.want)
+		})
+	}
+}
+
 func TestMistakesInTracesAreNamed(t *testing.T) {
 	files := map[string]string{
 		"run.toml": coreFile, "good.csv": "gap,addr,op\n1,2,R\n", "empty.csv": "", "header.csv": "gap,addr,op\n", "comment.csv": "# nothing\n",

@@ -20,13 +20,21 @@
 // For several at once the closed form takes threads to enter each leg together;
 // they do at first, and then spread: it is within 1 % on average.
 //
-// Left out: which bytes the page cache still holds, dirty pages written back
-// behind a store, the CPU time that copies cost others, and the drive's own
-// queues (package flash and nvme have those; here a drive is a rate and a time
-// per request).
+// PageCache tells which bytes of files host memory still holds, by the rules of
+// Linux's two lists of pages; Path.Held is the path of what it holds, without the
+// stages marked of_drive. Read in a cycle, files larger than the cache are never
+// hit, unless they have grown beyond it: then what was active stays.
+//
+// Left out: dirty pages written back behind a store, what reclaim costs, pages of
+// one file in different places of a list, the referenced bits of mapped pages
+// (a page read again is taken to be activated at once), the multi-generational
+// lists of kernels since 6.1, the CPU time that copies cost others, and the
+// drive's own queues (package flash and nvme have those; here a drive is a rate
+// and a time per request).
 //
 // Sources: FlexGen's disk path as its paper and runtime state it (four copy
 // threads with a pinned buffer each, in series inside a thread; Sheng et al.,
-// ICML 2023); the serial stages and their rates from the public logs of
+// ICML 2023); the page cache from Linux's mm/workingset.c and mm/vmscan.c (refault
+// distance against the active list's size; inactive_ratio); the serial stages and their rates from the public logs of
 // CHEOPS'25 (DOI 10.1145/3719330.3721230), see README.md.
 package hostio

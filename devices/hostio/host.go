@@ -27,7 +27,7 @@ func (h *Host) Validate(report func(key, message string)) {
 func (h *Host) Path(name string) (*Path, error) {
 	named, ok := h.Paths[name]
 	if !ok {
-		return nil, fmt.Errorf("no path %q; there are: %s", name, list(h.Paths))
+		return nil, fmt.Errorf("no path %q; there are: %s", name, namesOf(h.Paths))
 	}
 	p := &Path{Threads: named.Threads, Legs: slices.Clone(named.Legs)}
 	for i := range p.Legs {
@@ -45,7 +45,7 @@ func (h *Host) resolve(l *Leg) error {
 	for _, name := range l.Uses {
 		s, ok := h.Stages[name]
 		if !ok {
-			return fmt.Errorf("no stage %q; there are: %s", name, list(h.Stages))
+			return fmt.Errorf("no stage %q; there are: %s", name, namesOf(h.Stages))
 		}
 		if l.Overlapped && s.Resource != "" && taken[s.Resource] {
 			return fmt.Errorf("two overlapped stages of one leg share %q", s.Resource)
@@ -56,6 +56,6 @@ func (h *Host) resolve(l *Leg) error {
 	return nil
 }
 
-func list[T any](m map[string]T) string {
+func namesOf[T any](m map[string]T) string {
 	return strings.Join(slices.Sorted(maps.Keys(m)), ", ")
 }

@@ -2,6 +2,7 @@ package hostio
 
 import (
 	"fmt"
+	"slices"
 
 	"hwsim/sim"
 )
@@ -29,6 +30,7 @@ type Stage struct {
 	CachedGBps  float64 `toml:"cached_gbps"`  // of what the last-level cache keeps; 0: as GBps
 	CachedBytes int64   `toml:"cached_bytes"` // transfers up to this size are kept whole, from twice this size on not at all
 	From        int64   `toml:"from_bytes"`   // smaller transfers skip the stage
+	OfDrive     bool    `toml:"of_drive"`     // what the page cache holds skips the stage
 }
 
 // Validate reports what a path cannot be.
@@ -181,6 +183,17 @@ func (l *Leg) busy(resource string, size int64) sim.Time {
 		}
 	}
 	return t
+}
+
+// Held returns the path of what the page cache holds: without the drive's
+// stages.
+func (p *Path) Held() *Path {
+	held := &Path{Threads: p.Threads, Legs: slices.Clone(p.Legs)}
+	for i := range held.Legs {
+		l := &held.Legs[i]
+		l.Stages = slices.DeleteFunc(slices.Clone(l.Stages), func(s Stage) bool { return s.OfDrive })
+	}
+	return held
 }
 
 // Busy returns how long a transfer of size bytes keeps a shared resource busy.

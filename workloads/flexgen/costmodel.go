@@ -100,13 +100,3 @@ func (c *CostModel) cpuShare(s Shape, p *Policy) float64 {
 	hidden := max(0, math.Log2(4096/float64(s.Hidden)))
 	return max(0.1, 1+c.BatchTimesHidden*batch*hidden-c.PerBatch*batch-c.PerHidden*hidden)
 }
-
-// gemmFlops returns a layer's operations of so many tokens with its weights.
-func (s Shape) gemmFlops(tokens float64) float64 {
-	return 2 * tokens * (s.attentionWeights() + s.mlpWeights())
-}
-
-// attentionFlops returns the operations of so many tokens with a context each.
-func (s Shape) attentionFlops(tokens, context float64) float64 {
-	return 4 * tokens * context * float64(s.Hidden)
-}

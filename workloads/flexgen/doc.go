@@ -25,14 +25,29 @@
 // CostModel is apart from that: the closed equations that FlexGen's authors
 // published, as a comparator.
 //
-// Left out: embeddings and the last product over the vocabulary, the runtime's
-// own time per operation, memory capacities and the search for a policy, the
-// page cache, contention for the host's memory between the CPU's attention and
-// copies. Hidden states on disk move at the drive's rate; FlexGen's runtime
-// cannot do that.
+// FlexGen's runtime leaves traces that count: it never cuts a matrix, but lays a
+// sublayer's out on disk, CPU and GPU in their order; its main thread pins what is
+// pageable (the cache in host memory, weights if asked) and starts the GPU's
+// computing only then; copy threads take a matrix, keys or values each.
+//
+// Needs tells what a policy wants of the GPU's, the host's and the drive's memory;
+// what the host has left is its page cache, through which files are read. Search
+// tries FlexGen's knobs under these capacities.
+//
+// Rivals: ZeRO-Inference with its weights or its cache in host memory (which
+// swaps when it is too small), Recompute, FlexGen with GPUDirect (Policy.Direct)
+// and with SparQ's sparse attention (Policy.Sparse).
+//
+// Left out: the time of embeddings and of the last product over the vocabulary,
+// the runtime's own time per operation, write-back, contention for the host's
+// memory between the CPU's attention and copies. Hidden states on disk move at the
+// drive's rate; FlexGen's runtime cannot do that. Attention by groups of heads is
+// taken to run at the rates of as many heads of keys as of queries.
 //
 // Sources: Sheng et al., "FlexGen" (ICML 2023, arXiv 2303.06865), its
-// repository at 19753bc0 for the order of operations and the constants; InstInfer
-// (HPCA 2025, arXiv 2409.04992); Zhong et al., "XRP" (OSDI 2022), table 1, for the
-// command.
+// repository at 19753bc0 for the order of operations, the constants, and how its
+// benchmarks (bench_suite.py) are set and measured; DeepSpeedExamples' README for
+// ZeRO-Inference; SparQ (Ribar et al., arXiv 2312.04985) for the bytes read;
+// InstInfer (HPCA 2025, arXiv 2409.04992); Zhong et al., "XRP" (OSDI 2022),
+// table 1, for the command.
 package flexgen

@@ -227,20 +227,20 @@ func plus(a, b csd.Result, weight float64) csd.Result {
 	a.Exposed = a.Time - a.Access
 	a.Simulated += b.Simulated
 	a.Bound = max(a.Bound, b.Bound)
-	a.Columns = sum(a.Columns, b.Columns, weight)
-	a.Keys = sum(a.Keys, b.Keys, weight)
-	a.Values = sum(a.Values, b.Values, weight)
+	a.Columns = traffic(a.Columns, b.Columns, weight)
+	a.Keys = traffic(a.Keys, b.Keys, weight)
+	a.Values = traffic(a.Values, b.Values, weight)
 	return a
 }
 
-func sum(a, b csd.Traffic, weight float64) csd.Traffic {
+func traffic(a, b csd.Traffic, weight float64) csd.Traffic {
 	return csd.Traffic{Pieces: a.Pieces + weight*b.Pieces, Bytes: a.Bytes + weight*b.Bytes, Wanted: a.Wanted + weight*b.Wanted}
 }
 
 // scaled returns a result whose traffic is so many times as much.
 func scaled(a csd.Result, by float64) csd.Result {
 	none := csd.Traffic{}
-	a.Columns, a.Keys, a.Values = sum(none, a.Columns, by), sum(none, a.Keys, by), sum(none, a.Values, by)
+	a.Columns, a.Keys, a.Values = traffic(none, a.Columns, by), traffic(none, a.Keys, by), traffic(none, a.Values, by)
 	return a
 }
 

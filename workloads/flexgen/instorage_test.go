@@ -282,7 +282,7 @@ func TestInStoragePoliciesThatCannotBe(t *testing.T) {
 		require.EqualError(t, err, "in-storage policy: "+want)
 	}
 	p := InStorage{Sequences: 1, Drives: 1}
-	_, err := RunInStorage(m, c, Shape{1, 200}, short, &p)
+	_, err := RunInStorage(m, c, Shape{Layers: 1, Hidden: 200}, short, &p)
 	require.EqualError(t, err, "in-storage policy: hidden size 200 is no multiple of the drive's head_dim 128")
 	_, err = RunInStorage(m, c, small, Job{0, 1}, &p)
 	require.EqualError(t, err, "in-storage policy: prompt and output must be positive, are 0 and 1")

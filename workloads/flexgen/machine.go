@@ -3,6 +3,7 @@ package flexgen
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"hwsim/configs"
 	"hwsim/devices/hostio"
@@ -16,9 +17,25 @@ type Machine struct {
 	CPU  CPU  `toml:"cpu"`
 	Link Link `toml:"link"`
 
+	Memory Memory `toml:"memory"`
+
 	Host string `toml:"host"` // preset of configs/hostio, for its paths to the drive
 
-	diskToGPU, diskToCPU, gpuToDisk, cpuToGPU *hostio.Path
+	diskToGPU, diskToCPU, directToGPU route
+	gpuToDisk, cpuToGPU, pinnedToGPU  *hostio.Path
+	swapIn, swapOut                   *hostio.Path // nil if the host has none
+}
+
+// route is a way from the drive, and that of what the page cache holds.
+type route struct{ cold, held *hostio.Path }
+
+// Memory is what there is room for, GiB.
+type Memory struct {
+	GPU    float64 `toml:"gpu_gib"`
+	Host   float64 `toml:"host_gib"`
+	System float64 `toml:"system_gib"` // of the host's, what neither tensors nor files get
+	Pinned float64 `toml:"pinned_gib"` // of the host's, the copy threads' buffers
+	Drive  float64 `toml:"drive_gib"`
 }
 
 // GPU has rates that its products reach.
@@ -57,15 +74,23 @@ func (m *Machine) Validate(report func(key, message string)) {
 		{"link.to_gpu_gbps", m.Link.ToGPU},
 		{"link.cache_out_gbps", m.Link.CacheOut},
 		{"link.hidden_out_gbps", m.Link.HiddenOut},
+		{"memory.gpu_gib", m.Memory.GPU},
+		{"memory.host_gib", m.Memory.Host},
+		{"memory.drive_gib", m.Memory.Drive},
 	} {
 		configs.Positive(report, rate.key, rate.value)
 	}
+	configs.NotNegative(report, "memory.system_gib", m.Memory.System)
+	configs.NotNegative(report, "memory.pinned_gib", m.Memory.Pinned)
 }
 
 // LoadMachine reads a machine and its host, files or presets of
 // configs/flexgen and configs/hostio; the sets override the machine's keys.
 func LoadMachine(name string, sets []string) (*Machine, error) {
 	doc, err := configs.Load("flexgen/"+name, sets)
+	if err != nil && strings.HasSuffix(name, ".toml") {
+		doc, err = configs.Load(name, sets)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -84,24 +109,45 @@ func LoadMachine(name string, sets []string) (*Machine, error) {
 	return m, m.connect(h)
 }
 
+// Supports reports why a machine cannot run a policy, room aside.
+func (m *Machine) Supports(p *Policy) error {
+	if p.Direct && m.directToGPU.cold == nil {
+		return fmt.Errorf("host %s: has no path direct_to_gpu, which reads past the host's memory need", m.Host)
+	}
+	return nil
+}
+
 // connect takes the paths from the host, by the names that they must have.
-func (m *Machine) connect(h *hostio.Host) (err error) {
+func (m *Machine) connect(h *hostio.Host) error {
+	var fromDisk [3]*hostio.Path
 	for _, want := range []struct {
-		name string
-		path **hostio.Path
+		name     string
+		path     **hostio.Path
+		optional bool
 	}{
-		{"disk_to_gpu", &m.diskToGPU},
-		{"disk_to_cpu", &m.diskToCPU},
-		{"gpu_to_disk", &m.gpuToDisk},
-		{"cpu_to_gpu", &m.cpuToGPU},
+		{"disk_to_gpu", &fromDisk[0], false},
+		{"disk_to_cpu", &fromDisk[1], false},
+		{"gpu_to_disk", &m.gpuToDisk, false},
+		{"cpu_to_gpu", &m.cpuToGPU, false},
+		{"direct_to_gpu", &fromDisk[2], true},
+		{"swap_in", &m.swapIn, true},
+		{"swap_out", &m.swapOut, true},
 	} {
-		if *want.path, err = h.Path(want.name); err != nil {
+		if _, there := h.Paths[want.name]; !there && want.optional {
+			continue
+		}
+		p, err := h.Path(want.name)
+		if err != nil {
 			return fmt.Errorf("host %s: %w", m.Host, err)
 		}
-		if err := known(*want.path); err != nil {
+		if err := known(p); err != nil {
 			return fmt.Errorf("host %s: path %s: %w", m.Host, want.name, err)
 		}
+		*want.path = p
 	}
+	m.diskToGPU, m.diskToCPU = route{fromDisk[0], fromDisk[0].Held()}, route{fromDisk[1], fromDisk[1].Held()}
+	m.directToGPU = route{cold: fromDisk[2]}
+	m.pinnedToGPU = &hostio.Path{Threads: m.cpuToGPU.Threads, Legs: m.cpuToGPU.Legs[len(m.cpuToGPU.Legs)-1:]}
 	return nil
 }
 
@@ -128,11 +174,12 @@ const (
 	LinkIn
 	LinkOut
 	Drive
+	Main // the runtime's main thread, which pins pageable tensors
 	resources
 )
 
-// names of resources, by number; a path's stages name the last three so.
-var names = [resources]string{"gpu", "cpu", "link_in", "link_out", "drive"}
+// names of resources, by number; a path's stages name those from the link on so.
+var names = [resources]string{"gpu", "cpu", "link_in", "link_out", "drive", "main"}
 
 // String returns the resource's name.
 func (r Resource) String() string { return names[r] }

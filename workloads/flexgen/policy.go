@@ -36,6 +36,11 @@ type Policy struct {
 	GPUAttention    bool // the cache goes to the GPU, not the queries to the cache
 	CompressWeights bool // 4 bits, groups of 64
 	CompressCache   bool
+	PageableWeights bool // weights in host memory are not pinned
+	PinnedCache     bool // the cache in host memory is; FlexGen's never
+
+	Direct bool    // the drive's data goes into the GPU's memory, past the host's
+	Sparse float64 // share of the cache that a decode step reads, chosen on the GPU; 0: all
 }
 
 // Sequences returns the sequences of a block.
@@ -44,6 +49,14 @@ func (p *Policy) Sequences() int { return p.Batch * p.Batches }
 // onCPU reports whether the CPU attends to what of the cache is not on the GPU.
 // FlexGen's runtime cannot with a compressed cache.
 func (p *Policy) onCPU() bool { return !p.GPUAttention && !p.CompressCache }
+
+// read returns the share of the cache that a decode step reads.
+func (p *Policy) read() float64 {
+	if p.Sparse == 0 {
+		return 1
+	}
+	return p.Sparse
+}
 
 // Validate reports what a policy cannot be.
 func (p *Policy) Validate(report func(key, message string)) {
@@ -56,6 +69,42 @@ func (p *Policy) Validate(report func(key, message string)) {
 	p.Weights.validate("weights", report)
 	p.Cache.validate("cache", report)
 	p.Hidden.validate("hidden", report)
+	if !(p.Sparse >= 0 && p.Sparse <= 1) {
+		report("sparse", fmt.Sprintf("must be 0 to 1, is %g", p.Sparse))
+	}
+}
+
+// homes are where a sublayer's matrices lie: FlexGen's runtime never cuts one. It
+// lays them out on disk, CPU, GPU in their order, each where its middle falls.
+type homes struct {
+	gpu, cpu float64 // weights
+	disk     []int   // matrices
+	onDisk   float64 // weights of these
+	onCPU    int     // matrices
+}
+
+// homes places matrices of so many weights each.
+func (s Shares) homes(matrices []float64) (h homes) {
+	total, before := sum(matrices), 0.0
+	for i, n := range matrices {
+		middle := 100 * (before + n/2) / total
+		before += n
+		switch {
+		case middle < float64(s.Disk()):
+			h.disk, h.onDisk = append(h.disk, i), h.onDisk+n
+		case middle < float64(s.Disk()+s.CPU):
+			h.cpu, h.onCPU = h.cpu+n, h.onCPU+1
+		default:
+			h.gpu += n
+		}
+	}
+	return h
+}
+
+// String writes what ParsePolicy reads.
+func (p Policy) String() string {
+	return fmt.Sprintf("%dx%d;%d/%d/%d/%d/%d/%d", p.Batch, p.Batches,
+		p.Weights.GPU, p.Weights.CPU, p.Cache.GPU, p.Cache.CPU, p.Hidden.GPU, p.Hidden.CPU)
 }
 
 // ParsePolicy reads the form in which FlexGen's tables give policies, "48x3;

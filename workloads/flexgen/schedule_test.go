@@ -175,7 +175,7 @@ func TestPathsOfAHostAreThoseOfASchedule(t *testing.T) {
 	}
 	m := &Machine{Host: "h"}
 	h := &hostio.Host{Stages: stages, Paths: paths}
-	require.ErrorContains(t, m.connect(h), `host h: path disk_to_gpu: resource "tape" is none of [link_in link_out drive]`)
+	require.ErrorContains(t, m.connect(h), `host h: path disk_to_gpu: resource "tape" is none of [link_in link_out drive main]`)
 	stages["s"] = hostio.Stage{Resource: "drive", GBps: 1}
 	require.ErrorContains(t, m.connect(h), `host h: no path "cpu_to_gpu"`)
 	paths["cpu_to_gpu"] = paths["disk_to_gpu"]

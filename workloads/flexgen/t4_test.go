@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"hwsim/sim"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -33,6 +35,41 @@ func (p prediction) beyond() float64 {
 
 const policyColumn = "gpu_batch x blocks; percent wg/wc/cg/cc/hg/hc"
 
+// benchPolicy is a row's policy as FlexGen's benchmarks (bench_suite.py) set it:
+// rows of 4 bits compress the cache, and but for the 30B model the weights; those
+// of the 175B model are not pinned.
+func (r row) benchPolicy(t *testing.T) Policy {
+	p := policy(t, r[policyColumn])
+	p.CompressCache = r["system"] == "FlexGen 4-bit"
+	p.CompressWeights = p.CompressCache && r["model"] != "OPT-30b"
+	p.PageableWeights = r["model"] == "OPT-175b"
+	return p
+}
+
+// bench is a row's throughput by the benchmarks' rule: the 6.7B model's runs are
+// whole, the others' are extrapolated.
+func (r row) bench(t *testing.T, m *Machine, p *Policy) float64 {
+	if r["model"] == "OPT-6.7b" {
+		return Run(m, r.shape(t), r.job(t), p).TokensPerSecond
+	}
+	_, tokens := extrapolated(m, r.shape(t), r.job(t), p)
+	return tokens
+}
+
+// extrapolated is a run as FlexGen's benchmarks measure large models ("--debug
+// fewer_batch" or "breakdown"): the whole prefill, then layers of the first token
+// after it, whose time stands for all tokens.
+func extrapolated(m *Machine, s Shape, j Job, p *Policy) (Result, float64) {
+	r := Run(m, s, Job{j.Prompt, 2}, p)
+	decode := &r.Decode
+	n := sim.Time(j.Output - 1)
+	decode.Time *= n
+	for i := range decode.Kinds {
+		decode.Kinds[i] *= n
+	}
+	return r, float64(p.Sequences()*j.Output) / (r.Prefill.Time + decode.Time).Seconds()
+}
+
 // published returns FlexGen's rows on one T4 whose policies are known.
 func published(t *testing.T) []prediction {
 	m := machine(t, "t4")
@@ -41,13 +78,11 @@ func published(t *testing.T) []prediction {
 		if !strings.HasPrefix(r["platform"], "1xT4 16GB") || r[policyColumn] == "" {
 			continue
 		}
-		p := policy(t, r[policyColumn])
-		p.CompressWeights = r["system"] == "FlexGen 4-bit"
-		p.CompressCache = p.CompressWeights
+		p := r.benchPolicy(t)
 		out = append(out, prediction{
 			name: r["system"] + " " + r["model"] + " " + r["prompt_len"] + " " + r[policyColumn],
-			job:  strings.ToLower(r["model"]) + " " + r["prompt_len"], published: r.number(t, "value"), fp16: !p.CompressWeights,
-			ours: Run(m, r.shape(t), r.job(t), &p).TokensPerSecond,
+			job:  strings.ToLower(r["model"]) + " " + r["prompt_len"], published: r.number(t, "value"), fp16: !p.CompressCache,
+			ours: r.bench(t, m, &p),
 		})
 	}
 	return append(out, ablations(t, m)...)
@@ -77,8 +112,9 @@ func ablations(t *testing.T, m *Machine) []prediction {
 		if a.change != nil {
 			a.change(&p)
 		}
-		r := Run(m, s, Job{512, 32}, &p)
-		out = append(out, prediction{"ablation " + a.model + " " + a.name, a.model + " 512", a.published, r.TokensPerSecond, true})
+		p.PageableWeights = a.model == "opt-175b" && a.name != "DeepSpeed's policy"
+		_, tokens := extrapolated(m, s, Job{512, 32}, &p)
+		out = append(out, prediction{"ablation " + a.model + " " + a.name, a.model + " 512", a.published, tokens, true})
 	}
 	return out
 }
@@ -86,8 +122,11 @@ func ablations(t *testing.T, m *Machine) []prediction {
 func TestT4RowsArePredicted(t *testing.T) {
 	for _, p := range published(t) {
 		t.Logf("%-65s %7.3f, published %7.3f: %+.1f %%", p.name, p.ours, p.published, 100*p.error())
-		if p.fp16 {
+		switch {
+		case p.fp16:
 			assert.InDelta(t, 0, p.beyond(), 0.25, p.name)
+		case !strings.HasPrefix(p.job, "opt-6.7b"): // known to be off, see README.md
+			assert.InDelta(t, 0, p.beyond(), 0.20, p.name)
 		}
 	}
 }

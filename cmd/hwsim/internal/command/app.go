@@ -13,6 +13,7 @@ import (
 
 	"hwsim/configs"
 	"hwsim/workloads"
+	"hwsim/workloads/offload"
 	"hwsim/workloads/program"
 )
 
@@ -23,12 +24,17 @@ type Simulate func(ctx context.Context, d *configs.Document, o workloads.Options
 // Program is Simulate for a configuration with a core: a program on it.
 type Program func(ctx context.Context, d *configs.Document, o program.Options) (*program.Result, error)
 
+// Offload is Simulate for a configuration of offloaded generation, which takes no
+// time worth interrupting.
+type Offload func(d *configs.Document, o offload.Options) (*offload.Result, error)
+
 // App is one process's command line.
 type App struct {
 	Out, Err io.Writer
 	Simulate Simulate
 	Program  Program
 	Compare  Compare
+	Offload  Offload
 }
 
 // command is one word after hwsim, and what it does with the rest.

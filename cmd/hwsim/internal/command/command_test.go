@@ -25,7 +25,7 @@ const asProgram = "HWSIM_TEST_PROGRAM"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
-		app := App{Out: os.Stdout, Err: os.Stderr, Simulate: fake, Program: fakeProgram}
+		app := App{Out: os.Stdout, Err: os.Stderr, Simulate: fake, Program: fakeProgram, Offload: fakeOffload}
 		os.Exit(app.Main(os.Args[1:]))
 	}
 	os.Exit(m.Run())
@@ -110,7 +110,7 @@ func TestErrorsAreOneLineAProblem(t *testing.T) {
 		{"", "run.toml -set batch", 2, "-set batch: want key.path=value"},
 		{"", "run.toml -o run.toml", 2, "run.toml is not a folder"},
 		{"", "run.toml -cpuprofile no/where", 2, "open no/where: no such file or directory"},
-		{"", "list nowhere", 2, `list "nowhere": want configurations, systems, models, kernels, policies, workloads, cores, streams, drives, csd`},
+		{"", "list nowhere", 2, `list "nowhere": want configurations, systems, models, kernels, policies, workloads, cores, streams, drives, csd, flexgen`},
 		{"", "version 2", 2, `version "2": wants no arguments; see hwsim -h`},
 		{"mistake", "run.toml", 2, "kv: needs 3 GiB, has 2 GiB\nweights: too large"},
 		{"fail", "run.toml", 1, "simulate: lost a message"},

@@ -22,6 +22,7 @@ var folders = []struct{ name, use string }{
 	{"streams", `[stream] use = "NAME"`},
 	{"drives", "hwsim replay -drive NAME"},
 	{"csd", "attention on drives, workloads/flexgen"},
+	{"flexgen", `[offload] machine = "NAME"`},
 }
 
 // list prints the presets of the folders that args name, or of all.

@@ -10,6 +10,7 @@ import (
 	"hwsim/cmd/hwsim/internal/report"
 	"hwsim/configs"
 	"hwsim/workloads"
+	"hwsim/workloads/offload"
 	"hwsim/workloads/program"
 )
 
@@ -32,17 +33,26 @@ const (
 	profileFile = "profile.pb.gz"
 )
 
-// kindOf tells a program on a core, by its core or its stream, from a decode step.
+// kindOf tells a program on a core, by its core or its stream, and offloaded
+// generation from a decode step.
 func (a *App) kindOf(d *configs.Document, o *options) (kind, error) {
 	_, core := d.Get("core")
 	_, stream := d.Get("stream")
-	if !core && !stream {
-		return kind{[]string{reportFile, profileFile}, a.predictStep}, nil
+	_, offloaded := d.Get("offload")
+	notExact := o.given["fidelity"] && o.fidelity.value != "exact"
+	switch {
+	case core || stream:
+		if notExact {
+			return kind{}, userErrorf("-fidelity %s: a configuration with [core] is simulated access by access: want exact", o.fidelity.value)
+		}
+		return kind{[]string{reportFile}, a.predictProgram}, nil
+	case offloaded:
+		if notExact {
+			return kind{}, userErrorf("-fidelity %s: a configuration with [offload] is scheduled step by step: want exact", o.fidelity.value)
+		}
+		return kind{[]string{reportFile}, a.predictOffload}, nil
 	}
-	if o.given["fidelity"] && o.fidelity.value != "exact" {
-		return kind{}, userErrorf("-fidelity %s: a configuration with [core] is simulated access by access: want exact", o.fidelity.value)
-	}
-	return kind{[]string{reportFile}, a.predictProgram}, nil
+	return kind{[]string{reportFile, profileFile}, a.predictStep}, nil
 }
 
 // step is the prediction of a decode step.
@@ -79,6 +89,22 @@ func (p programRun) write(w io.Writer, format string) error {
 }
 
 func (p programRun) output(w io.Writer, _ string) error { return report.ProgramJSON(w, p.Result) }
+
+// offloadRun is the prediction of offloaded generation.
+type offloadRun struct{ *offload.Result }
+
+func (a *App) predictOffload(_ context.Context, d *configs.Document, o *options) (prediction, error) {
+	r, err := a.Offload(d, offload.Options{Name: o.name(), Hash: d.Hash()})
+	return offloadRun{r}, err
+}
+
+func (offloadRun) complete() bool { return true }
+
+func (p offloadRun) write(w io.Writer, format string) error {
+	return report.WriteOffload(w, format, p.Result)
+}
+
+func (p offloadRun) output(w io.Writer, _ string) error { return report.OffloadJSON(w, p.Result) }
 
 // configName is what reports call a configuration.
 func configName(config string) string { return strings.TrimSuffix(filepath.Base(config), ".toml") }

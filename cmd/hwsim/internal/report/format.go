@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"hwsim/workloads"
+	"hwsim/workloads/offload"
 	"hwsim/workloads/program"
 )
 
@@ -15,13 +16,15 @@ type format[R any] struct {
 	write func(io.Writer, R) error
 }
 
-// The formats of a decode step and of a program on a core, the default first.
+// The formats of a decode step, of a program on a core and of offloaded generation,
+// the default first.
 var (
 	formats        = []format[*workloads.Result]{{"text", Text}, {"json", JSON}, {"csv", CSV}}
 	programFormats = []format[*program.Result]{{"text", ProgramText}, {"json", ProgramJSON}, {"csv", ProgramCSV}}
+	offloadFormats = []format[*offload.Result]{{"text", OffloadText}, {"json", OffloadJSON}, {"csv", OffloadCSV}}
 )
 
-// Formats returns the names that Write and WriteProgram know, the default first.
+// Formats returns the names that Write and its kin know, the default first.
 func Formats() []string {
 	names := make([]string, len(formats))
 	for i, f := range formats {
@@ -38,6 +41,11 @@ func Write(w io.Writer, format string, r *workloads.Result) error {
 // WriteProgram is Write for a program on a core.
 func WriteProgram(w io.Writer, format string, r *program.Result) error {
 	return writeAs(w, programFormats, format, r)
+}
+
+// WriteOffload is Write for offloaded generation.
+func WriteOffload(w io.Writer, format string, r *offload.Result) error {
+	return writeAs(w, offloadFormats, format, r)
 }
 
 func writeAs[R any](w io.Writer, formats []format[R], name string, r R) error {
