@@ -33,6 +33,7 @@ var presetFolders = map[string]string{
 	"kernels":  "kernels",
 	"kv":       "policies",
 	"policy":   "policies",
+	"engine":   "engines",
 	"workload": "workloads",
 	"core":     "cores",
 	"stream":   "streams",

@@ -111,6 +111,15 @@ func (s Sampling) withDefaults() Sampling {
 	return s
 }
 
+// virtual returns how the cache gets its memory, nil if it has it all: as [kv]
+// says, or the policy.
+func (c *Config) virtual() *kvalloc.Virtual {
+	if c.KV.Virtual != nil {
+		return c.KV.Virtual
+	}
+	return c.Policy.Virtual
+}
+
 // lengths returns the tokens of each sequence.
 func (w *Workload) lengths() []int {
 	if len(w.Contexts) > 0 {
@@ -156,6 +165,9 @@ func (c *Config) Validate(report func(key, message string)) {
 	c.Weights.Access.validate(report, "weights.access", c.Weights.Split)
 	c.Weights.Dtype.validate(report, "weights.dtype")
 	c.KV.validate(report)
+	if v := c.Policy.Virtual; v != nil && (c.KV.PageTokens != 0 || c.KV.Split.shares()[hierarchy.HBM] < 1) {
+		report("policy.virtual", "needs kv.page_tokens = 0 and all of the cache in HBM")
+	}
 	c.validatePolicy(report)
 	if s := c.Sampling; s.Tolerance < 0 || s.Tolerance > 0.2 {
 		report("sampling.tolerance", "must be 0 to 0.2")

@@ -10,7 +10,7 @@ import (
 // what of them the cache's own bytes do not fill: last, so that the rest lies
 // where it does without.
 func (d *decode) layGroups() error {
-	v := d.config.KV.Virtual
+	v := d.config.virtual()
 	if v == nil {
 		return nil
 	}
@@ -42,7 +42,7 @@ func (d *decode) mapping(stepNs float64) (*MappingRow, error) {
 	if a == nil {
 		return nil, nil
 	}
-	row := &MappingRow{GroupBytes: d.config.KV.Virtual.WithDefaults().GroupBytes, GroupTokens: a.UnitTokens(), Mapped: a.Mapped(), Unused: a.Mapped() - a.Used()}
+	row := &MappingRow{GroupBytes: d.config.virtual().WithDefaults().GroupBytes, GroupTokens: a.UnitTokens(), Mapped: a.Mapped(), Unused: a.Mapped() - a.Used()}
 	calls, s, err := kvalloc.Decode(a, sim.FromNanoseconds(stepNs), row.GroupTokens)
 	if err != nil {
 		return nil, err

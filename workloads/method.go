@@ -15,6 +15,7 @@ import (
 type method struct {
 	policy  *kv.Policy
 	engine  *kv.Engine
+	shape   kv.Shape
 	layers  []methodLayer
 	scratch map[string]uint64 // of buffers that layers use in turn, by object
 	partial uint64            // parts of attention, where the framework repeats heads
@@ -27,11 +28,11 @@ type method struct {
 
 // methodLayer is a layer's part.
 type methodLayer struct {
-	kept, attended []int // tokens of each sequence, a KV head
-	held           []kv.Held
-	flows          []kv.Flow // sums over the sequences
-	flops          map[kv.Stage]float64
-	at             map[string]uint64 // where its objects lie
+	kept, most, attended []int // tokens of each sequence, a KV head: on average, before a dropping
+	held                 []kv.Held
+	flows                []kv.Flow // sums over the sequences
+	flops                map[kv.Stage]float64
+	at                   map[string]uint64 // where its objects lie
 }
 
 // absent reports whether no policy and no framework changes anything.
@@ -53,9 +54,9 @@ func (d *decode) planMethod() {
 	}
 	m := &d.layout.method
 	m.policy, m.engine, m.scratch = &c.Policy, &c.Engine, map[string]uint64{}
-	shape := kv.ShapeOf(&d.model, c.KV.Dtype.size())
+	m.shape = kv.ShapeOf(&d.model, c.KV.Dtype.size())
 	for n := range d.model.Layers {
-		m.layers = append(m.layers, newMethodLayer(m, shape, d.contexts(), n))
+		m.layers = append(m.layers, newMethodLayer(m, d.contexts(), n))
 	}
 }
 
@@ -69,17 +70,18 @@ func (d *decode) contexts() []kv.Context {
 	return out
 }
 
-func newMethodLayer(m *method, s kv.Shape, contexts []kv.Context, n int) methodLayer {
-	l := methodLayer{flops: map[kv.Stage]float64{}, at: map[string]uint64{}}
+func newMethodLayer(m *method, contexts []kv.Context, n int) methodLayer {
+	l := methodLayer{at: map[string]uint64{}}
+	var each []kv.Layer
 	for _, c := range contexts {
-		one := m.policy.Layer(s, c, m.engine, n)
+		one := m.policy.Layer(m.shape, c, m.engine, n)
 		l.kept = append(l.kept, int(math.Ceil(one.Kept)))
+		l.most = append(l.most, int(math.Ceil(one.Most)))
 		l.attended = append(l.attended, max(1, int(math.Ceil(one.Attended))))
-		l.held, l.flows = kv.Add(l.held, one.Held), kv.AddFlows(l.flows, one.Flows)
-		for stage, f := range one.FLOPs {
-			l.flops[stage] += f
-		}
+		each = append(each, one)
 	}
+	all := kv.Batch(each)
+	l.held, l.flows, l.flops = all.Held, all.Flows, all.FLOPs
 	return l
 }
 
@@ -157,18 +159,19 @@ func (d *decode) cacheOf(layer int) *kvCache {
 	l := &m.layers[layer]
 	own := *c
 	own.layers = nil
-	own.count(l.kept)
+	own.count(l.most)
 	tokens := 0
 	for _, n := range l.kept {
 		tokens += n * c.heads
 	}
-	dim := func(object string, rank int) uint64 {
-		if rank > 0 || m.policy.Basis.X {
+	dim := func(object string, stored bool) uint64 {
+		if !stored {
 			return 0
 		}
 		return uint64(l.bytes(object)/float64(tokens) + 0.5)
 	}
-	own.kDim, own.vDim = dim("keys", m.policy.Basis.KeyRank), dim("values", m.policy.Basis.ValueRank)
+	keys, values := m.policy.Stored(m.shape)
+	own.kDim, own.vDim = dim("keys", keys), dim("values", values)
 	return &own
 }
 
@@ -272,9 +275,9 @@ func scratchName(s kv.Stage, object string) string { return string(s) + " " + ob
 // layHeld places an object unless it is resident keys or values, which the
 // cache has placed.
 func (d *decode) layHeld(l *methodLayer, h kv.Held) error {
-	b := &d.layout.method.policy.Basis
-	switch {
-	case h.Object == "keys" && b.KeyRank == 0, h.Object == "values" && b.ValueRank == 0:
+	m := &d.layout.method
+	keys, values := m.policy.Stored(m.shape)
+	if h.Object == "keys" && keys || h.Object == "values" && values {
 		return nil
 	}
 	tier, err := hierarchy.ParseTier(string(h.Tier))
@@ -324,8 +327,8 @@ func (c *Config) validatePolicy(report func(key, message string)) {
 	if c.Model.MLA != nil {
 		report("policy", "needs a model with keys and values of its own heads")
 	}
-	if c.KV.Virtual != nil {
-		report("kv.virtual", "goes without a policy")
+	if c.KV.Virtual != nil || p.Virtual != nil {
+		report("kv.virtual", "goes without a policy that changes the cache itself, and without an engine")
 	}
 	for _, t := range p.Tiers() {
 		id, err := hierarchy.ParseTier(string(t))
@@ -341,7 +344,7 @@ func (c *Config) validatePolicy(report func(key, message string)) {
 	if p.Execute.Site == "cpu" && (c.System.Host == nil || c.System.Host.CPU == nil) {
 		report("policy.execute.site", "needs a system whose host has a cpu")
 	}
-	if p.Place.Keys != p.Place.Values && p.Basis.KeyRank == 0 && !p.Basis.X {
+	if keys, _ := p.Stored(kv.ShapeOf(&c.Model, 2)); keys && p.Place.Keys != p.Place.Values {
 		report("policy.place.keys", "must be as place.values, unless keys are computed")
 	}
 }

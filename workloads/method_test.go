@@ -77,7 +77,7 @@ func TestKernelsReadWhatThePolicyCounts(t *testing.T) {
 					}
 				}
 			}
-			assert.InEpsilon(t, want, got, 0.03, "%s layer %d", name, layer)
+			assert.InDelta(t, want, got, 0.03*want, "%s layer %d", name, layer)
 		}
 	}
 }

@@ -179,10 +179,18 @@ func (d *decode) fetchKernels(layer int) (out []*gpu.Kernel, bytes [][hierarchy.
 func (d *decode) rebuildKernels(layer int) (out []*gpu.Kernel, flops []float64, bytes []uint64) {
 	m, p := &d.layout.method, d.config.Policy
 	l, a := &m.layers[layer], d.model.Attention()
+	keyRank, valueRank := p.Ranks(m.shape)
 	tokens := mean(l.attended)
 	product := func(object string, rows, k int, groups []kernels.Group, w kernels.Matrix) {
 		x := kernels.At(d.home(l, object), 2*uint64(k))
-		y := kernels.At(m.scratch[scratchName(kv.Rebuild, "keys")], 2*uint64(rows))
+		y := kernels.At(d.layout.act.up, 0) // used where it is computed: one row stands for what stays on the chip
+		for i := range groups {
+			if at, ok := m.scratch[scratchName(kv.Rebuild, object)]; ok {
+				y = kernels.At(at, 2*uint64(rows))
+			} else {
+				groups[i].Y = 0
+			}
+		}
 		kernel, g := d.config.Kernels.GEMM.Build("rebuild", &d.config.System.GPU, w, x, y, 2, rows, k, groups, d.layout.act.split)
 		out, flops = append(out, kernel), append(flops, g.FLOPs())
 		bytes = append(bytes, uint64(l.read(kv.Rebuild, object))+2*uint64(g.M*rows))
@@ -195,18 +203,19 @@ func (d *decode) rebuildKernels(layer int) (out []*gpu.Kernel, flops []float64, 
 		}
 		w := &d.layout.weights[layer]
 		product("x", 2*a.KVHeads*a.QKDim, d.model.Hidden, groups, kernels.At(w.seen+w.offset["qkv"], d.wide(d.model.Hidden)))
-	case p.Basis.KeyRank > 0:
-		d.lowRank(product, l, "keys", p.Basis.KeyRank, a)
+	case keyRank > 0:
+		d.lowRank(product, l, "keys", keyRank, a)
 	}
-	if p.Basis.ValueRank > 0 {
-		d.lowRank(product, l, "values", p.Basis.ValueRank, a)
+	if valueRank > 0 {
+		d.lowRank(product, l, "values", valueRank, a)
 	}
 	return out, flops, bytes
 }
 
 // lowRank appends the product of every head's features with its factors.
 func (d *decode) lowRank(product func(string, int, int, []kernels.Group, kernels.Matrix), l *methodLayer, object string, rank int, a models.Attention) {
-	tokens := max(1, mean(l.attended)-d.config.Policy.Basis.Window)
+	keyRank, valueRank := d.config.Policy.Ranks(d.layout.method.shape)
+	tokens := max(1, int(math.Round(l.flops[kv.Rebuild]/float64(2*(keyRank+valueRank)*a.QKDim*d.rows()))))
 	var groups []kernels.Group
 	for row := range d.rows() {
 		own := uint64(row) * uint64(rank*a.QKDim) * 2

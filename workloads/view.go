@@ -41,7 +41,11 @@ func (d *decode) view(layer, heads int) (kernels.KV, [hierarchy.NumTiers]uint64)
 		total += n * heads
 	}
 	for part, object := range [2]string{"keys", "values"} {
-		if at, ok := d.buffered(l, object); ok {
+		at, ok := d.buffered(l, object)
+		if !ok && d.shares(layer) {
+			at, ok = d.home(l, object), true // what it shares lies with the layer before
+		}
+		if ok {
 			v.buffer[part] = at
 			v.dim[part] = uint64(l.read(kv.AttendS, object)/float64(total) + 0.5)
 		}
@@ -49,8 +53,11 @@ func (d *decode) view(layer, heads int) (kernels.KV, [hierarchy.NumTiers]uint64)
 	if v.buffer[0] > 0 || v.buffer[1] > 0 {
 		return v, bytes
 	}
+	if keys, values := m.policy.Stored(m.shape); !keys && !values {
+		return v, bytes // all of it is computed where it is used
+	}
 	if !m.policy.Chooses() {
-		return &resident, resident.read(l.kept)
+		return &resident, resident.read(l.attended)
 	}
 	v.resident = &resident
 	for _, n := range l.kept {
@@ -69,8 +76,19 @@ func (d *decode) buffered(l *methodLayer, object string) (uint64, bool) {
 	if at, ok := m.scratch[scratchName(kv.Rebuild, object)]; ok {
 		return at, true
 	}
-	at, ok := l.at["chosen "+object]
-	return at, ok && m.policy.Chooses()
+	if at, ok := l.at["chosen "+object]; ok && m.policy.Chooses() {
+		return at, true
+	}
+	at, ok := l.at["plain "+object]
+	keys, values := m.policy.Stored(m.shape)
+	return at, ok && (object == "keys" && !keys || object == "values" && !values)
+}
+
+// shares reports whether a layer reads what other layers keep for it too.
+func (d *decode) shares(layer int) bool {
+	m := &d.layout.method
+	l := &m.layers[layer]
+	return m.policy.Share.Layers > 1 && l.read(kv.AttendS, "keys") > 1.01*l.bytes("keys")
 }
 
 // Read implements kernels.KV.

@@ -166,7 +166,7 @@ func TestAMissingTableIsOneLine(t *testing.T) {
 		require.NotEqual(t, runFile, file)
 		requireOneLine(t, file, nil, table+": missing; want ["+table+"] with use = one of ", use)
 	}
-	requireOneLine(t, strings.Split(runFile, "[workload]")[0], nil, "workload: missing; want [workload] with its keys")
+	requireOneLine(t, strings.Split(runFile, "[workload]")[0], nil, "workload: missing; want [workload] with use = one of 37_kinetics, 51_long_context, or its own keys")
 }
 
 func TestMistakesInACoreAreNamed(t *testing.T) {

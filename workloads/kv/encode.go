@@ -36,6 +36,7 @@ type Encode struct {
 
 	Window      int  `toml:"window"`       // newest tokens that are not encoded yet
 	KeyBlocks   bool `toml:"key_blocks"`   // keys are encoded a window at a time, so that half a window waits on average
+	Buffer      int  `toml:"buffer"`       // generated tokens are encoded so many at a time: half of them wait on average
 	RecodeEvery int  `toml:"recode_every"` // steps between encodings of the whole cache anew; 0: none
 }
 
@@ -45,27 +46,20 @@ func (e *Encode) element(c *Coding, plain float64) float64 {
 }
 
 // waiting returns how many of a head's newest keys and values are not encoded.
-func (e *Encode) waiting(tokens float64) (keys, values float64) {
+func (e *Encode) waiting(t *tokens) (keys, values float64) {
 	keys, values = float64(e.Window), float64(e.Window)
 	if e.KeyBlocks {
 		keys /= 2
 	}
-	return min(keys, tokens), min(values, tokens)
+	buffered := min(float64(e.Buffer), t.generated) / 2
+	return min(keys+buffered, t.kept), min(values+buffered, t.kept)
 }
 
-// plain reports whether keys and values are stored as they are.
-func (e *Encode) plain() bool { return e.Keys.plain() && e.Values.plain() }
+// waits reports whether new tokens are not encoded at once.
+func (e *Encode) waits() bool { return e.Window > 0 || e.Buffer > 0 }
 
-// keys returns the bytes of a head's keys of so many tokens of which some wait.
-func (e *Encode) keys(s *Shape, tokens, waiting float64) float64 {
-	return e.part(&e.Keys, s, float64(s.KeyDim), tokens, waiting)
-}
-
-// values returns those of its values.
-func (e *Encode) values(s *Shape, tokens, waiting float64) float64 {
-	return e.part(&e.Values, s, float64(s.ValueDim), tokens, waiting)
-}
-
+// part returns the bytes of a head's keys or values of so many tokens, of which
+// some wait.
 func (e *Encode) part(c *Coding, s *Shape, dim, tokens, waiting float64) float64 {
 	if c.plain() || dim == 0 {
 		return tokens * dim * s.Element

@@ -10,6 +10,7 @@ type Held struct {
 	Object string
 	Tier   Tier
 	Bytes  float64
+	Common bool // the same bytes for all sequences of a batch
 }
 
 // Flow is what one layer of one sequence moves of an object in one stage of a
@@ -20,11 +21,13 @@ type Flow struct {
 	Tier          Tier
 	Read, Written float64 // bytes
 	Run           float64 // bytes that lie together; 0: all
+	Common        bool    // the same bytes for all sequences of a batch, moved once
 }
 
 // Layer is what a policy makes of one layer of one sequence.
 type Layer struct {
-	Kept, Attended float64 // tokens of a KV head, mean over heads
+	Kept, Attended float64 // tokens of a KV head, mean over heads and over the steps between two droppings
+	Most           float64 // the same of kept tokens just before a dropping
 	Held           []Held
 	Flows          []Flow
 	FLOPs          map[Stage]float64
@@ -85,13 +88,13 @@ type builder struct {
 
 func (b *builder) hold(object string, tier Tier, bytes float64) {
 	if bytes > 0 {
-		b.out.Held = append(b.out.Held, Held{object, tier.or(), bytes})
+		b.out.Held = append(b.out.Held, Held{Object: object, Tier: tier.or(), Bytes: bytes})
 	}
 }
 
 func (b *builder) move(object string, stage Stage, tier Tier, read, written, run float64) {
 	if read > 0 || written > 0 {
-		b.out.Flows = append(b.out.Flows, Flow{object, stage, tier.or(), read, written, run})
+		b.out.Flows = append(b.out.Flows, Flow{Object: object, Stage: stage, Tier: tier.or(), Read: read, Written: written, Run: run})
 	}
 }
 
@@ -101,13 +104,15 @@ func (b *builder) heads(n float64, t tokens) {
 	share := n / float64(s.KVHeads)
 	b.out.Kept += share * t.kept
 	b.out.Attended += share * t.attended
+	b.out.Most += share * (t.kept + t.dropped*float64(p.Select.Overhang)/2)
 	b.out.FLOPs[AttendS] += 2 * n * float64(s.Group) * t.attended * float64(s.KeyDim+s.ValueDim)
 	if p.Basis.X {
 		b.input(n, &t)
 	} else {
-		waitKeys, waitValues := p.Encode.waiting(t.kept)
-		b.part(part{name: "keys", tier: p.Place.Keys, dim: float64(s.KeyDim), rank: p.Basis.KeyRank, coding: &p.Encode.Keys, wait: waitKeys, copies: max(1, p.Place.Copies)}, n, &t)
-		b.part(part{name: "values", tier: p.Place.Values, dim: float64(s.ValueDim), rank: p.Basis.ValueRank, coding: &p.Encode.Values, wait: waitValues, copies: 1}, n, &t)
+		waitKeys, waitValues := p.Encode.waiting(&t)
+		keyRank, valueRank := p.Basis.ranks(s)
+		b.part(part{name: "keys", tier: p.Place.Keys, dim: float64(s.KeyDim), rank: keyRank, coding: &p.Encode.Keys, wait: waitKeys, copies: max(1, p.Place.Copies)}, n, &t)
+		b.part(part{name: "values", tier: p.Place.Values, dim: float64(s.ValueDim), rank: valueRank, coding: &p.Encode.Values, wait: waitValues, copies: 1}, n, &t)
 	}
 	b.correction(n, &t)
 	b.remote(n)
@@ -118,7 +123,7 @@ type part struct {
 	name   string
 	tier   Tier
 	dim    float64
-	rank   int
+	rank   float64
 	coding *Coding
 	wait   float64 // tokens that are not encoded yet
 	copies int
@@ -171,7 +176,8 @@ func (b *builder) attend(q *part, n float64, t *tokens, read float64) {
 	if chunk := p.Select.Attend.Chunk; chunk > 0 {
 		run = b.bytes(q, float64(chunk))
 	}
-	missed := n * read * (1 - p.Move.Hits) / float64(max(1, p.Select.Every))
+	chosen := b.bytes(q, max(0, t.attended-float64(p.Select.Attend.Beside)))
+	missed := n * chosen * (1 - p.Move.Hits) / float64(max(1, p.Select.Every))
 	b.move(q.name, Fetch, q.tier, missed, 0, run)
 	b.move(q.name, Fetch, HBM, 0, missed, run)
 	b.hold("chosen "+q.name, HBM, n*read)
@@ -203,7 +209,7 @@ func (b *builder) store(q *part, n float64, t *tokens) {
 	fresh := n * q.dim * e * float64(q.copies)
 	width := p.Encode.element(q.coding, e)*q.dim + q.coding.TokenBytes/float64(b.shape.KVHeads)
 	if q.rank > 0 {
-		width = float64(q.rank) * p.Encode.element(q.coding, e) / float64(b.shape.KVHeads) // of a token of the layer
+		width = q.rank * p.Encode.element(q.coding, e) / float64(b.shape.KVHeads) // of a token of the layer
 	}
 	coded := n * width * float64(q.copies)
 	switch {
@@ -214,7 +220,7 @@ func (b *builder) store(q *part, n float64, t *tokens) {
 		}
 	case q.coding.plain():
 		b.move(q.name, Append, q.tier, 0, fresh, 0)
-	case p.Encode.Window == 0:
+	case !p.Encode.waits():
 		b.move(q.name, Append, q.tier, 0, coded, 0)
 	default:
 		b.move(q.name, Append, q.tier, 0, fresh, 0)
@@ -250,12 +256,13 @@ func (b *builder) drop(q *part, n float64, t *tokens) {
 // lowRank adds a part that is computed from features of the layer's tokens.
 func (b *builder) lowRank(q *part, n float64, t *tokens) {
 	p, s := b.policy, b.shape
-	rank, share := float64(q.rank), n/float64(s.KVHeads)
+	rank, share := q.rank, n/float64(s.KVHeads)
 	feature := rank * p.Encode.element(q.coding, s.Element)
-	window := min(float64(p.Basis.Window), t.attended)
-	b.hold(q.name, q.tier, share*t.kept*feature+n*window*q.dim*s.Element)
-	rebuilt := t.attended - window
-	read := share * rebuilt * feature
+	b.hold(q.name, q.tier, share*t.kept*feature)
+	plain := min(float64(p.Basis.Window+p.Select.Attend.Beside), t.attended)
+	rebuilt := t.attended - plain
+	computed := rebuilt * p.missing()
+	read := share * computed * feature
 	if p.Select.chooses() {
 		read *= float64(s.KVHeads) // every head's own choice
 	}
@@ -265,14 +272,35 @@ func (b *builder) lowRank(q *part, n float64, t *tokens) {
 		b.hold(q.name+" factors", HBM, factors)
 		b.move(q.name+" factors", Rebuild, HBM, factors, 0, 0)
 	}
-	b.out.FLOPs[Rebuild] += 2 * n * rebuilt * rank * q.dim
-	near := n * window * q.dim * s.Element
-	if p.Basis.Spilled {
-		written := n * rebuilt * q.dim * s.Element
-		b.move(q.name, Rebuild, HBM, 0, written, 0)
-		near += written
+	b.out.FLOPs[Rebuild] += 2 * n * computed * rank * q.dim
+	b.whole(q, n*q.dim*s.Element, plain, rebuilt, computed)
+}
+
+// whole adds what of a part lies in HBM as it is, so many bytes a token: plain
+// tokens, and those that were rebuilt, of which some were computed in this step.
+func (b *builder) whole(q *part, bytes, plain, rebuilt, computed float64) {
+	p := b.policy
+	b.hold("plain "+q.name, HBM, plain*bytes)
+	if p.keepsRebuilt() {
+		b.hold("chosen "+q.name, HBM, rebuilt*bytes)
 	}
-	b.move(q.name, AttendS, HBM, near, 0, 0)
+	if p.Basis.Spilled {
+		b.move(q.name, Rebuild, HBM, 0, computed*bytes, 0)
+		plain += rebuilt
+	}
+	b.move(q.name, AttendS, HBM, plain*bytes, 0, 0)
+}
+
+// keepsRebuilt reports whether keys and values that were computed stay for a
+// step that chooses them again.
+func (p *Policy) keepsRebuilt() bool { return p.Basis.Spilled && p.Select.chooses() }
+
+// missing returns the share of the attended tokens that a step computes.
+func (p *Policy) missing() float64 {
+	if !p.keepsRebuilt() {
+		return 1
+	}
+	return (1 - p.Move.Hits) / float64(max(1, p.Select.Every))
 }
 
 // input adds the layer's inputs, of which n heads' keys and values are
@@ -319,6 +347,22 @@ func (b *builder) remote(n float64) {
 	b.move("partial results", AttendS, tier, rows*(float64(s.ValueDim)*4+8), 0, 0)
 }
 
+// object adds what is kept and moved of one.
+func (b *builder) object(name string, o *Object, bytes float64) {
+	held, moved := len(b.out.Held), len(b.out.Flows)
+	if !o.Transient {
+		b.hold(name, o.Tier, bytes/float64(max(1, o.LayersShare)))
+	}
+	often := o.often(&b.policy.Select)
+	b.move(name, o.Stage, o.Tier, bytes*o.Read*often, bytes*o.Write*often, 0)
+	for i := range b.out.Held[held:] {
+		b.out.Held[held+i].Common = o.Common
+	}
+	for i := range b.out.Flows[moved:] {
+		b.out.Flows[moved+i].Common = o.Common
+	}
+}
+
 // objects adds the further objects of n heads.
 func (b *builder) objects(n float64, t *tokens) {
 	s := b.shape
@@ -330,14 +374,13 @@ func (b *builder) objects(n float64, t *tokens) {
 		}
 		entries := o.entries(t) * sets
 		bytes := entries * o.entry(s)
-		if !o.Transient {
-			b.hold(name, o.Tier, bytes/float64(max(1, o.LayersShare)))
-		}
-		b.move(name, o.Stage, o.Tier, bytes*o.Read*o.often(), bytes*o.Write*o.often(), 0)
-		each := 1.0
+		b.object(name, &o, bytes)
+		each := o.FLOPs
 		if o.Heads != "query" {
-			each = float64(s.Group)
+			each *= float64(s.Group)
 		}
-		b.out.FLOPs[o.Stage] += o.FLOPs * entries * o.elements(s) * o.Read * o.often() * each
+		if f := (each + o.Once) * entries * o.elements(s) * o.Read * o.often(&b.policy.Select); f > 0 {
+			b.out.FLOPs[o.Stage] += f
+		}
 	}
 }

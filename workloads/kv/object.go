@@ -19,8 +19,10 @@ type Object struct {
 	Write float64 `toml:"write"` // and written,
 	Every int     `toml:"every"` // once in so many steps; 0: in each
 	FLOPs float64 `toml:"flops"` // for each element read and each query head of its KV head
+	Once  float64 `toml:"once"`  // FLOP for each element read, however many query heads there are
 
-	LayersShare int    `toml:"layers_share"` // layers that read it once in common
+	LayersShare int    `toml:"layers_share"` // layers that keep and read it once in common
+	Common      bool   `toml:"common"`       // of the model: one for all sequences of a batch, moved once for them
 	Transient   bool   `toml:"transient"`    // made and used in the step, not kept
 	Tier        Tier   `toml:"tier"`
 	Note        string `toml:"note"` // why it is so large, for readers
@@ -73,5 +75,12 @@ func (o *Object) entries(t *tokens) float64 {
 	return n
 }
 
-// often returns the share of steps in which it is moved.
-func (o *Object) often() float64 { return 1 / float64(max(1, o.Every)*max(1, o.LayersShare)) }
+// often returns the share of steps in which a layer moves it: what a choice of
+// tokens is made by only when and where one is made.
+func (o *Object) often(sel *Select) float64 {
+	n := max(1, o.Every) * max(1, o.LayersShare)
+	if o.Stage == Score {
+		n *= max(1, sel.Every) * max(1, sel.SharedBy)
+	}
+	return 1 / float64(n)
+}

@@ -2,8 +2,11 @@ package kv
 
 import (
 	"maps"
+	"math"
 	"reflect"
 	"slices"
+
+	"hwsim/workloads/kvalloc"
 )
 
 // Policy is a method. The zero value keeps and reads all keys and values in
@@ -22,6 +25,8 @@ type Policy struct {
 	Execute Execute           `toml:"execute"`
 	Object  map[string]Object `toml:"object"` // by name
 
+	Virtual *kvalloc.Virtual `toml:"virtual"` // how a virtually contiguous cache gets its memory; nil: it has it all
+
 	StepTokens float64 `toml:"step_tokens"` // tokens that a pass over the weights and the cache yields; 0: one
 }
 
@@ -36,13 +41,27 @@ type Combine struct {
 
 // Basis says what is stored instead of keys and values.
 type Basis struct {
-	X          bool `toml:"x"`          // the layer's input, encoded as keys are
-	KeyRank    int  `toml:"key_rank"`   // elements of a token of the layer that its keys are computed from; 0: keys are stored
-	ValueRank  int  `toml:"value_rank"` // likewise for values
-	Factors    bool `toml:"factors"`    // the matrices from them to keys or values are the sequence's own
-	Window     int  `toml:"window"`     // newest tokens stored as keys and values beside them
-	Correction int  `toml:"correction"` // rank of a correction to encoded keys and values
-	Spilled    bool `toml:"spilled"`    // keys and values so computed are written to memory before attention reads them
+	X          bool    `toml:"x"`           // the layer's input, encoded as keys are
+	KeyRank    int     `toml:"key_rank"`    // elements of a token of the layer that its keys are computed from; 0: keys are stored
+	ValueRank  int     `toml:"value_rank"`  // likewise for values
+	KeyShare   float64 `toml:"key_share"`   // the same as a share of the elements of a layer's keys
+	ValueShare float64 `toml:"value_share"` // likewise for values
+	Factors    bool    `toml:"factors"`     // the matrices from them to keys or values are the sequence's own
+	Window     int     `toml:"window"`      // newest tokens stored as keys and values beside them
+	Correction int     `toml:"correction"`  // rank of a correction to encoded keys and values
+	Spilled    bool    `toml:"spilled"`     // keys and values so computed are written to memory before attention reads them
+}
+
+// ranks returns how many elements of a token of the layer keys and values are
+// computed from; 0: they are stored.
+func (b *Basis) ranks(s *Shape) (keys, values float64) {
+	return max(float64(b.KeyRank), math.Floor(b.KeyShare*float64(s.KVHeads*s.KeyDim)+1e-9)),
+		max(float64(b.ValueRank), math.Floor(b.ValueShare*float64(s.KVHeads*s.ValueDim)+1e-9))
+}
+
+// low reports whether keys or values are computed from less.
+func (b *Basis) low() bool {
+	return b.KeyRank > 0 || b.ValueRank > 0 || b.KeyShare > 0 || b.ValueShare > 0
 }
 
 // Share says what layers have in common.
@@ -61,7 +80,7 @@ type Place struct {
 
 // Move says how attended tokens get to where attention runs.
 type Move struct {
-	Hits   float64 `toml:"hits"`   // share of the attended tokens beyond HBM that are in HBM from the step before
+	Hits   float64 `toml:"hits"`   // share of the chosen tokens that are in HBM from the step before: not fetched again, nor computed if basis.spilled
 	Hidden bool    `toml:"hidden"` // fetching goes on beside the rebuilding of keys
 }
 
@@ -109,10 +128,11 @@ const (
 // Stages lists all, in order.
 var Stages = []Stage{Score, Fetch, Rebuild, Repeat, AttendS, Append, Update}
 
-// Plain reports whether the policy changes nothing.
+// Plain reports whether the policy changes nothing but, at most, how the cache
+// gets its memory.
 func (p *Policy) Plain() bool {
 	q := *p
-	q.Name, q.Source = "", ""
+	q.Name, q.Source, q.Virtual = "", "", nil
 	return reflect.DeepEqual(q, Policy{})
 }
 
@@ -136,4 +156,18 @@ func (p *Policy) Tiers() (out []Tier) {
 		add(p.Object[name].Tier)
 	}
 	return out
+}
+
+// Stored reports whether keys and values are kept themselves, not what they are
+// computed from.
+func (p *Policy) Stored(s Shape) (keys, values bool) {
+	k, v := p.Basis.ranks(&s)
+	return !p.Basis.X && k == 0, !p.Basis.X && v == 0
+}
+
+// Ranks returns the elements of a token of a layer that keys and values are
+// computed from; 0: they are stored.
+func (p *Policy) Ranks(s Shape) (keys, values int) {
+	k, v := p.Basis.ranks(&s)
+	return int(k), int(v)
 }

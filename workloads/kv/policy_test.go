@@ -26,7 +26,7 @@ func TestEveryPresetIsAPolicy(t *testing.T) {
 
 func TestNothingSaidIsDense(t *testing.T) {
 	l := (&Policy{}).Layer(llama3, Context{Prompt: 1000, Generated: 24}, &Engine{}, 0)
-	assert.Equal(t, []Held{{"keys", HBM, 8 * 1024 * 256}, {"values", HBM, 8 * 1024 * 256}}, l.Held)
+	assert.Equal(t, []Held{{Object: "keys", Tier: HBM, Bytes: 8 * 1024 * 256}, {Object: "values", Tier: HBM, Bytes: 8 * 1024 * 256}}, l.Held)
 	read, written := l.Sum(func(*Flow) bool { return true })
 	assert.EqualValues(t, 2*8*1024*256, read)
 	assert.EqualValues(t, 2*8*256, written)

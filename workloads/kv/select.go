@@ -35,8 +35,8 @@ type Select struct {
 	Layers    []float64 `toml:"layers"`    // budgets of layers from first to last against their mean; none: all alike
 
 	DenseHeads float64 `toml:"dense_heads"` // share of the KV heads that keep all
-	SharedBy   int     `toml:"shared_by"`   // layers with one choice of tokens in common; 0: each its own
-	Every      int     `toml:"every"`       // steps between choices of what is attended to; 0: each step
+	SharedBy   int     `toml:"shared_by"`   // layers with one choice of tokens in common: objects of stage score are moved once for them; 0: each its own
+	Every      int     `toml:"every"`       // steps between choices of what is attended to, and so between moves of those objects; 0: each step
 
 	Attend Attend `toml:"attend"`
 }
@@ -45,7 +45,7 @@ type Select struct {
 type Attend struct {
 	Amount
 	Chunk  int `toml:"chunk"`  // tokens that are chosen together, and lie together
-	Beside int `toml:"beside"` // tokens that are always attended to, beside those
+	Beside int `toml:"beside"` // tokens that are always attended to, beside those: they lie in HBM as they are
 
 	Pages float64 `toml:"pages"` // share of the kept tokens that is read, as pages are read whole; 0: no more than the chosen
 }

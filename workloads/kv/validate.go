@@ -16,12 +16,23 @@ const mostTokens = 1 << 24
 // Load reads a policy, a file or a preset of configs/policies; the sets
 // override its keys.
 func Load(name string, sets []string) (*Policy, error) {
-	doc, err := configs.Load("policies/"+name, sets)
-	if err != nil {
-		return nil, err
+	var c struct {
+		Policy Policy `toml:"policy"`
 	}
-	p := &Policy{}
-	return p, doc.Decode(p)
+	return &c.Policy, load("policy", name, sets, &c)
+}
+
+// load reads a file or a preset of a table into a struct that has it.
+func load(table, name string, sets []string, into any) error {
+	own := make([]string, len(sets))
+	for i, set := range sets {
+		own[i] = table + "." + set
+	}
+	doc, err := configs.LoadTable(table, name, own)
+	if err != nil {
+		return err
+	}
+	return doc.Decode(into)
 }
 
 // Validate reports what no policy can be.
@@ -41,10 +52,10 @@ func (p *Policy) Validate(report func(key, message string)) {
 		o := p.Object[name]
 		o.validate("object."+name, report)
 	}
-	if p.Basis.X && (p.Basis.KeyRank > 0 || p.Basis.ValueRank > 0) {
-		report("basis.x", "goes without key_rank and value_rank")
+	if p.Basis.X && p.Basis.low() {
+		report("basis.x", "goes without ranks and shares of keys and values")
 	}
-	if p.away() && (p.Basis.X || p.Basis.KeyRank > 0 || p.Basis.ValueRank > 0) {
+	if p.away() && (p.Basis.X || p.Basis.low()) {
 		report("execute.site", "must be gpu where keys or values are computed")
 	}
 }
@@ -105,6 +116,7 @@ func (e *Encode) validate(report func(key, message string)) {
 	}
 	share(report, "encode.high_share", e.HighShare)
 	configs.Within(report, "encode.window", e.Window, 0, mostTokens)
+	configs.Within(report, "encode.buffer", e.Buffer, 0, mostTokens)
 	configs.Within(report, "encode.recode_every", e.RecodeEvery, 0, mostTokens)
 }
 
@@ -113,8 +125,16 @@ func (b *Basis) validate(report func(key, message string)) {
 	configs.Within(report, "basis.value_rank", b.ValueRank, 0, 1<<16)
 	configs.Within(report, "basis.window", b.Window, 0, mostTokens)
 	configs.Within(report, "basis.correction", b.Correction, 0, 1<<12)
-	if b.Factors && b.KeyRank == 0 && b.ValueRank == 0 {
-		report("basis.factors", "needs key_rank or value_rank")
+	share(report, "basis.key_share", b.KeyShare)
+	share(report, "basis.value_share", b.ValueShare)
+	if b.KeyRank > 0 && b.KeyShare > 0 {
+		report("basis.key_share", "goes without key_rank")
+	}
+	if b.ValueRank > 0 && b.ValueShare > 0 {
+		report("basis.value_share", "goes without value_rank")
+	}
+	if b.Factors && !b.low() {
+		report("basis.factors", "needs a rank or share of keys or values")
 	}
 }
 
@@ -134,7 +154,7 @@ func (o *Object) validate(key string, report func(key, message string)) {
 		name  string
 		value float64
 	}{{"bytes", o.Bytes}, {"elements", o.Elements}, {"dims", o.Dims}, {"squares", o.Squares}, {"hidden", o.Hidden}, {"bits", o.Bits},
-		{"read", o.Read}, {"write", o.Write}, {"flops", o.FLOPs}} {
+		{"read", o.Read}, {"write", o.Write}, {"flops", o.FLOPs}, {"once", o.Once}} {
 		number(report, key+"."+v.name, v.value, 0, 1e9)
 	}
 	var stages []string

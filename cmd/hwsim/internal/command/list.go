@@ -17,6 +17,7 @@ var folders = []struct{ name, use string }{
 	{"models", `[model] use = "NAME"`},
 	{"kernels", `[kernels] use = "NAME"`},
 	{"policies", `[policy] use = "NAME"; hwsim compare -policies NAME,NAME`},
+	{"engines", `[engine] use = "NAME"`},
 	{"workloads", `[workload] use = "NAME"`},
 	{"cores", `[core] use = "NAME"`},
 	{"streams", `[stream] use = "NAME"`},

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"hwsim/validation"
+	"hwsim/validation/published"
 )
 
 //go:embed validate.txt
@@ -20,6 +21,7 @@ var validateUsage string
 type validateOptions struct {
 	data, config string
 	quick, all   bool
+	published    bool
 	format       choice
 	dir          string
 	force        bool
@@ -34,6 +36,7 @@ func (o *validateOptions) flags() *flag.FlagSet {
 	f.StringVar(&o.config, "config", "h200", "")
 	f.BoolVar(&o.quick, "quick", false, "")
 	f.BoolVar(&o.all, "all", false, "")
+	f.BoolVar(&o.published, "published", false, "")
 	o.format = choice{"text", []string{"text", "json"}}
 	f.Var(&o.format, "format", "")
 	f.StringVar(&o.dir, "o", "", "")
@@ -57,6 +60,9 @@ func (o *validateOptions) parse(args []string) error {
 	}
 	given := map[string]bool{}
 	f.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	if o.published && len(given) > 1 {
+		return userErrorf("validate: -published goes without other flags")
+	}
 	if given["data"] {
 		if err := checkData(o.data); err != nil {
 			return err
@@ -111,11 +117,23 @@ func (a *App) validate(args []string) error {
 	if err != nil {
 		return err
 	}
+	if o.published {
+		return a.comparePublished()
+	}
 	r, err := a.compare(o)
 	if err != nil {
 		return err
 	}
 	return errors.Join(a.writeComparison(o, r), verdict(r, o.earlier))
+}
+
+// comparePublished prints the figures of papers beside ours.
+func (a *App) comparePublished() error {
+	rows, err := published.ClosedForms()
+	if err != nil {
+		return err
+	}
+	return published.Table(a.Out, rows)
 }
 
 // writeComparison writes a report where it was asked for.

@@ -42,6 +42,7 @@ func TestValidateErrorsAreOneLineAProblem(t *testing.T) {
 		"bad/x.csv": chaseColumns + "chase_randm,cg,4096,32,1\n", "bad/y.csv": chaseColumns + "chase_random,cg,4096\n"}
 	for _, test := range []struct{ args, err string }{
 		{"tables", `validate "tables": wants flags only; see hwsim validate -h`},
+		{"-published -quick", "validate: -published goes without other flags"},
 		{"-data none", `-data "none": want a folder of CSV files`},
 		{"-data=", `-data "": want a folder of CSV files`},
 		{"-data run.toml", `-data "run.toml": want a folder of CSV files`},
@@ -67,6 +68,13 @@ func TestValidateErrorsAreOneLineAProblem(t *testing.T) {
 	}
 	c := validateProgram(t, nil, "-data .")
 	require.Equal(t, outcome{2, "", "hwsim: -data \".\": no CSV files in it\n"}, finish(t, c))
+}
+
+func TestValidatePrintsFiguresOfPapers(t *testing.T) {
+	got := finish(t, hwsim(t, "", "validate", "-published"))
+	require.Zero(t, got.code)
+	require.Regexp(t, `(?m)^V15 .* ok `, got.out)
+	require.Regexp(t, `(?m)^\d+ of \d+ within their tolerance$`, got.out)
 }
 
 func TestValidateNamesWhatItDoesNotSimulate(t *testing.T) {
