@@ -93,7 +93,6 @@ func New(c Config) (*Array, error) {
 		dataOut:   sim.FromNanoseconds(c.DataOutNs),
 		retry:     micros(c.RetryUs),
 		rand:      sim.NewRand(c.Seed),
-		channels:  make([]channel, c.Channels),
 		perChan:   c.Units() / c.Channels,
 		planePage: uint32(c.PlanePages()),
 	}
@@ -104,7 +103,13 @@ func New(c Config) (*Array, error) {
 		a.command[Program][n] = sim.FromNanoseconds(c.ProgramCommandNs + more*c.ProgramPlaneNs)
 		a.command[Erase][n] = sim.FromNanoseconds(c.EraseCommandNs + more*c.ErasePlaneNs)
 	}
-	a.units = make([]unit, c.Units())
+	a.idle()
+	return a, nil
+}
+
+// idle empties all queues.
+func (a *Array) idle() {
+	a.units = make([]unit, a.config.Units())
 	for i := range a.units {
 		for k := range a.units[i].queues {
 			for l := range a.units[i].queues[k] {
@@ -112,12 +117,20 @@ func New(c Config) (*Array, error) {
 			}
 		}
 	}
+	a.channels = make([]channel, a.config.Channels)
 	for i := range a.channels {
 		for l := range a.channels[i].out {
 			a.channels[i].out[l] = list{none, none}
 		}
 	}
-	return a, nil
+}
+
+// PowerCut drops all operations. What they were doing to their pages and blocks
+// is for the caller to know.
+func (a *Array) PowerCut() {
+	a.events = sim.Queue[event]{}
+	a.slots, a.free, a.done = a.slots[:0], a.free[:0], a.done[:0]
+	a.idle()
 }
 
 // Submit takes in an operation at the given time, which is not before that of
@@ -145,20 +158,27 @@ func (a *Array) Next() sim.Time { return a.events.Next() }
 // Advance does everything that happens before until.
 func (a *Array) Advance(until sim.Time) {
 	for a.events.Next() < until {
-		var e event
-		at := a.events.PopInto(&e)
-		switch e.what {
-		case arbitrate:
-			a.channels[e.id].asked = false
-			a.serve(at, int(e.id))
-		case busFree:
-			a.channels[e.id].busy = false
-			a.serve(at, int(e.id))
-		case ready:
-			a.ready(at, int(e.id), e.gen)
-		case dataSent:
-			a.sent(at, e.id)
-		}
+		a.Step()
+	}
+}
+
+// Step does the next event only. What ends at a time ends before channels look
+// for work at that time, so operations that are submitted upon a completion are
+// among those the idle unit chooses from.
+func (a *Array) Step() {
+	var e event
+	at := a.events.PopInto(&e)
+	switch e.what {
+	case arbitrate:
+		a.channels[e.id].asked = false
+		a.serve(at, int(e.id))
+	case busFree:
+		a.channels[e.id].busy = false
+		a.serve(at, int(e.id))
+	case ready:
+		a.ready(at, int(e.id), e.gen)
+	case dataSent:
+		a.sent(at, e.id)
 	}
 }
 
@@ -361,7 +381,7 @@ func (a *Array) gather(u *unit, kind Kind) {
 			g.n++
 			seen |= 1 << s.plane
 		} else {
-			if kind == Program {
+			if kind == Program && !a.config.AnyOrder {
 				seen |= 1 << s.plane
 			}
 			prev = id

@@ -80,6 +80,53 @@ func TestPlanesAtOtherPagesDoNotMerge(t *testing.T) {
 	assert.Equal(t, uint64(2), s.Commands[Read])
 }
 
+// Of plane 1 the second page would go with plane 0's, but its first is not yet
+// programmed.
+func TestProgramsOfABlockKeepTheirOrder(t *testing.T) {
+	ops := []Op{program(pageOf(0, 0, 0, 1)), program(pageOf(0, 1, 0, 0)), program(pageOf(0, 1, 0, 1))}
+	ends, s := run(t, small(), ops...)
+	assert.Zero(t, s.MultiPlane[Program])
+	assert.Less(t, ends[1], ends[2])
+	c := small()
+	c.AnyOrder = true
+	ends, s = run(t, c, ops...)
+	assert.EqualValues(t, 1, s.MultiPlane[Program])
+	assert.Less(t, ends[2], ends[1])
+}
+
+// A page that is submitted when a program ends is among those that the die then
+// chooses from: it pairs up with the one that waits.
+func TestCompletionsComeBeforeTheNextCommand(t *testing.T) {
+	a, err := New(small())
+	require.NoError(t, err)
+	a.Submit(0, program(pageOf(0, 0, 0, 0)))
+	a.Submit(0, program(pageOf(0, 0, 0, 1)))
+	for len(a.Completions()) == 0 {
+		a.Step()
+	}
+	a.Submit(a.Completions()[0].At, program(pageOf(0, 1, 0, 1)))
+	a.Advance(sim.Never)
+	assert.EqualValues(t, 1, a.Stats().MultiPlane[Program])
+	assert.Equal(t, a.Completions()[1].At, a.Completions()[2].At)
+}
+
+func TestAPowerCutDropsAllOperations(t *testing.T) {
+	a, err := New(small())
+	require.NoError(t, err)
+	for page := range uint32(6) {
+		a.Submit(0, program(pageOf(page%2, 0, 0, page)))
+		a.Submit(0, read(pageOf(page%2, 1, 0, page)))
+	}
+	a.Advance(70_000 * ns)
+	a.PowerCut()
+	assert.Empty(t, a.Completions())
+	assert.Equal(t, sim.Never, a.Next())
+	a.Submit(100_000*ns, read(0))
+	a.Advance(sim.Never)
+	require.Len(t, a.Completions(), 1)
+	assert.Equal(t, 100_000*ns+54_396*ns, a.Completions()[0].At, "as on an idle array")
+}
+
 func TestDiesDoNotMerge(t *testing.T) {
 	_, s := run(t, small(), read(pageOf(0, 0, 0, 0)), read(pageOf(1, 1, 0, 0)))
 	assert.Equal(t, uint64(2), s.Commands[Read])

@@ -32,6 +32,7 @@ type Config struct {
 	DieInterleave bool `toml:"die_interleave"` // dies of a chip work at once; else a chip is one unit
 	CacheRead     bool `toml:"cache_read"`     // a die reads on while its last page leaves
 	CommandsFirst bool `toml:"commands_first"` // a channel sends commands before read data, so that no die idles; else data first
+	AnyOrder      bool `toml:"any_order"`      // a multi-plane program may take pages of a block out of their order, as MQSim does and NAND forbids
 
 	Cell       string    `toml:"cell"`       // slc, mlc, tlc, qlc
 	ReadUs     []float64 `toml:"read_us"`    // tR, one for all kinds of page or one for each bit of the cell, lowest first
@@ -46,6 +47,8 @@ type Config struct {
 	ProgramPlaneNs   float64 `toml:"program_plane_ns"`
 	EraseCommandNs   float64 `toml:"erase_command_ns"`
 	ErasePlaneNs     float64 `toml:"erase_plane_ns"`
+
+	Cycles int `toml:"cycles"` // programs and erases that a block endures; 0: not given
 
 	SuspendProgramUs float64 `toml:"suspend_program_us"` // until a die can read; 0: programs are not suspended
 	SuspendEraseUs   float64 `toml:"suspend_erase_us"`   // 0: erases are not
@@ -96,6 +99,9 @@ func (c *Config) Validate(report func(key, message string)) {
 	between(report, "erase_plane_ns", c.ErasePlaneNs, 0, 1e6)
 	between(report, "suspend_program_us", c.SuspendProgramUs, 0, 1e6)
 	between(report, "suspend_erase_us", c.SuspendEraseUs, 0, 1e6)
+	if c.Cycles < 0 || c.Cycles > 1<<30 {
+		report("cycles", "must be 0 to 1073741824")
+	}
 	between(report, "retry_probability", c.RetryProbability, 0, 1)
 	between(report, "retry_us", c.RetryUs, 0, 1e6)
 	if c.RetrySteps < 0 || c.RetrySteps > 64 || (c.RetryProbability > 0 && c.RetrySteps == 0) {

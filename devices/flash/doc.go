@@ -22,9 +22,13 @@
 // retries: with a given probability, a uniform number of steps of a given
 // length.
 //
+// What ends at a time ends before channels look for work at that time, so that
+// work which follows from it is among what they choose from.
+//
 // Sources: command and data phases of the Open NAND Flash Interface (ONFI)
 // specification, NV-DDR2; the order of page kinds in a block and chip-serial
-// units from MQSim (Tavakkol et al., FAST 2018).
+// units and programs that leave a block's order from MQSim (Tavakkol et al.,
+// FAST 2018), for comparison with it only.
 //
 // Left out: read disturb, retention and wear as causes of retries, bad blocks,
 // on-die ECC, partial page programs, copyback, one-shot programs of several

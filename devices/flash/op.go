@@ -54,6 +54,22 @@ type Stats struct {
 	CellBusy   sim.Time // of all units' cells
 }
 
+// Since returns what was counted after an earlier state of the counters.
+func (s Stats) Since(was Stats) Stats {
+	for k := range s.Ops {
+		s.Ops[k] -= was.Ops[k]
+		s.Commands[k] -= was.Commands[k]
+		s.MultiPlane[k] -= was.MultiPlane[k]
+	}
+	s.Suspended -= was.Suspended
+	s.Retried -= was.Retried
+	s.BytesOut -= was.BytesOut
+	s.BytesIn -= was.BytesIn
+	s.Busy -= was.Busy
+	s.CellBusy -= was.CellBusy
+	return s
+}
+
 // none is no slot.
 const none = ^uint32(0)
 

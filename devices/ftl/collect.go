@@ -10,11 +10,15 @@ func (f *FTL) collect(at int) {
 	if !short || p.victim != noBlock {
 		return
 	}
-	v := f.choose(at)
-	if v == noBlock {
-		return
+	if v := f.choose(at); v != noBlock {
+		f.empty(at, v, false)
 	}
-	p.victim = v
+}
+
+// empty moves all that a block of a plane holds, and erases it.
+func (f *FTL) empty(at, v int, cold bool) {
+	p := &f.planes[at]
+	p.victim, p.cold = v, cold
 	b := f.block(at, v)
 	f.blocks[b].state = collected
 	f.stats.Collections++
@@ -74,7 +78,7 @@ func (f *FTL) move(c Command) {
 	}
 	p := &f.planes[at]
 	if p.moved == noBlock {
-		p.moved = f.takeFree(at)
+		p.moved = f.takeFree(at, p.cold)
 	}
 	f.stats.Moved++
 	c.Kind, c.Class = flash.Program, f.class(p)
@@ -106,7 +110,39 @@ func (f *FTL) erased(c Command) {
 	f.stats.Erased++
 	f.planes[at].free++
 	f.planes[at].victim = noBlock
+	f.retryMaps(at)
+	f.level(at)
 	f.collect(at)
+}
+
+// level moves the least worn block of a plane that holds data, if it is worn so
+// much less than the most worn one that its data must be cold: the host then
+// wears it as well. It may need a free block until it has freed that.
+func (f *FTL) level(at int) {
+	p := &f.planes[at]
+	if f.config.WearSpread == 0 || p.victim != noBlock || p.free < 2 {
+		return
+	}
+	cold, most := noBlock, uint32(0)
+	for i := range f.flash.Blocks {
+		b := f.block(at, i)
+		most = max(most, f.media.erases[b])
+		if f.blocks[b].state == closed && f.blocks[b].pending == 0 &&
+			(cold == noBlock || f.media.erases[b] < f.media.erases[f.block(at, cold)]) {
+			cold = i
+		}
+	}
+	if cold != noBlock && most-f.media.erases[f.block(at, cold)] > uint32(f.config.WearSpread) {
+		f.stats.Levelled++
+		f.empty(at, cold, true)
+	}
+}
+
+// Spoil erases a block in part: nothing can be read of it, and it must be erased
+// again before it is written. A power cut does this to a block that is being
+// erased.
+func (f *FTL) Spoil(c Command) {
+	clear(f.media.records[c.Page : c.Page+uint32(f.flash.Pages)])
 }
 
 // Wear returns the least and the most erases of any block, and all.

@@ -21,6 +21,8 @@ type Config struct {
 	Reserve       int     `toml:"reserve"`        // free blocks of a plane that only collection may use
 	CacheEntries  int     `toml:"cache_entries"`  // of the map in memory; 0: all
 	MapPageBytes  int     `toml:"map_page_bytes"` // read for a missing entry
+	MapWrites     bool    `toml:"map_writes"`     // changed entries that leave the cache are written to mapping pages in the flash
+	WearSpread    int     `toml:"wear_spread"`    // erases of a plane's most worn block above those of a block that holds data, from which on that is moved; 0: never
 	Seed          uint64  `toml:"seed"`           // of the blocks drawn
 }
 
@@ -50,6 +52,12 @@ func (c *Config) Validate(report func(key, message string)) {
 	if c.CacheEntries > 0 && (c.MapPageBytes < 1 || c.MapPageBytes > 1<<20) {
 		report("map_page_bytes", "must be 1 to 1048576 with cache_entries")
 	}
+	if c.MapWrites && c.CacheEntries == 0 {
+		report("map_writes", "must be false without cache_entries")
+	}
+	if c.WearSpread < 0 || c.WearSpread > 1<<20 {
+		report("wear_spread", "must be 0 to 1048576")
+	}
 }
 
 func isOrder(letters []string) bool {
@@ -58,9 +66,13 @@ func isOrder(letters []string) bool {
 }
 
 // Room reports an over-provision that leaves a plane no room to collect: two
-// of its blocks are open and the reserve is free.
+// of its blocks are open and the reserve is free. Mapping pages take room too.
 func (c *Config) Room(g *flash.Geometry, report func(key, message string)) {
-	if need := float64(2+c.Reserve) / float64(g.Blocks); c.OverProvision < need {
+	need := float64(2+c.Reserve) / float64(g.Blocks)
+	if c.MapWrites {
+		need += float64(entryBytes) / float64(g.PageBytes)
+	}
+	if c.OverProvision < need {
 		report("over_provision", fmt.Sprintf("must be at least %.3g with %d blocks in a plane", need, g.Blocks))
 	}
 }

@@ -24,14 +24,27 @@
 // under way.
 //
 // The map cache holds entries of the map in memory. A miss costs the read of a
-// mapping page, which the caller issues.
+// mapping page, which the caller issues. With mapping writes, an entry that has
+// changed and leaves the cache has its mapping page read and programmed, with
+// all of its entries that have changed by then; an entry that changes outside the
+// cache, as those of collected pages do, has that too. Mapping pages are logical
+// pages behind the host's: they are placed, collected and recovered likewise.
+//
+// Of several writes of a page that with the newest version counts, in whatever
+// order they come: the caller takes versions when it accepts writes. A trim
+// takes one too, and is logged.
+//
+// Static wear levelling: after an erase, the least worn block of the plane that
+// holds data is moved into the most worn free one, if the erases of the plane's
+// blocks are spread beyond a threshold.
 //
 // Sources: page-level mapping and its cache after Gupta, Kim and Urgaonkar
-// (DFTL, ASPLOS 2009); orders of allocation after Tavakkol et al. (PERFORM,
-// ACM TACO 2016); collection as in MQSim (FAST 2018).
+// (DFTL, ASPLOS 2009), with its mapping pages and their batched updates; orders of allocation after Tavakkol et al. (PERFORM,
+// ACM TACO 2016); collection as in MQSim (FAST 2018); static wear levelling after Chang
+// (SAC 2007), by blocks of a plane.
 //
 // Left out: mapping units smaller than a page (a smaller write programs a
 // whole page; for a drive that maps slices of pages, take the slices as planes
-// of a superblock), writes of the mapping pages, static wear levelling, bad blocks,
-// trim, streams, the time that recovery takes.
+// of a superblock), bad blocks, streams, the time that recovery takes, and
+// mapping pages as its source.
 package ftl

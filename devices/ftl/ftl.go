@@ -2,31 +2,32 @@ package ftl
 
 import (
 	"hwsim/devices/flash"
-	"hwsim/devices/tlb"
 	"hwsim/sim"
 )
 
-// cacheWays is the associativity of the map cache.
-const cacheWays = 16
+const (
+	cacheWays  = 16 // associativity of the map cache
+	entryBytes = 8  // of the map
+)
 
 // FTL is the state of a translation layer.
 type FTL struct {
 	config  Config
 	flash   flash.Geometry // with superblocks, a die is a plane of these
 	joined  uint32         // planes of a superblock; else 1
-	logical uint32
-	planeOf []uint32 // of runs of joined logical pages, repeating
-	order   uint32   // len(planeOf)
+	logical uint32         // pages of the host; mapping pages follow them
+	planeOf []uint32       // of runs of joined logical pages, repeating
+	order   uint32         // len(planeOf)
 
-	places []uint32 // of logical pages: physical page + 1, 0 for none
-	media  media
-	planes []plane
-	blocks []block
-	clock  uint32 // the last version
-	out    []Command
-	rand   sim.Rand
-	cache  *tlb.Array[struct{}]
-	stats  Stats
+	places  []uint32 // of logical pages: physical page + 1, 0 for none
+	media   media
+	planes  []plane
+	blocks  []block
+	clock   uint32 // the last version
+	out     []Command
+	rand    sim.Rand
+	mapping mapping
+	stats   Stats
 }
 
 // media is what a power cut leaves.
@@ -34,6 +35,7 @@ type media struct {
 	records []record // of the pages, out of band
 	fill    []uint16 // of the blocks: pages written or spoilt since the erase
 	erases  []uint32 // of the blocks
+	trimmed []uint32 // of logical pages: the version up to which they are trimmed; nil before the first trim
 }
 
 // record is what a page says of itself.
@@ -66,7 +68,8 @@ type plane struct {
 	user   int // open block for the host, of the plane
 	moved  int // that for collection
 	victim int
-	moving int // valid pages of the victim that are under way
+	moving int  // valid pages of the victim that are under way
+	cold   bool // the victim's data are
 }
 
 // Command is an operation of the flash and what it is for. It goes to the
@@ -81,9 +84,13 @@ type Command struct {
 	Class   flash.Class
 }
 
-// Stats counts a layer's work in pages, but for the blocks erased.
+// Stats counts a layer's work in pages, but for blocks collected, erased and
+// levelled.
 type Stats struct {
 	HostWrites, Moved   uint64
+	MapWrites           uint64 // mapping pages programmed, but for those moved
+	Trims               uint64
+	Levelled            uint64 // blocks moved because they were worn little
 	Collections, Erased uint64
 	CacheHits           uint64
 	CacheMisses         uint64
@@ -95,8 +102,25 @@ func (s Stats) Amplification() float64 {
 	if s.HostWrites == 0 {
 		return 0
 	}
-	return float64(s.HostWrites+s.Moved) / float64(s.HostWrites)
+	return float64(s.Programmed()) / float64(s.HostWrites)
 }
+
+// Since returns what was counted after an earlier state of the counters.
+func (s Stats) Since(was Stats) Stats {
+	s.HostWrites -= was.HostWrites
+	s.Moved -= was.Moved
+	s.MapWrites -= was.MapWrites
+	s.Trims -= was.Trims
+	s.Levelled -= was.Levelled
+	s.Collections -= was.Collections
+	s.Erased -= was.Erased
+	s.CacheHits -= was.CacheHits
+	s.CacheMisses -= was.CacheMisses
+	return s
+}
+
+// Programmed returns the pages programmed.
+func (s Stats) Programmed() uint64 { return s.HostWrites + s.Moved + s.MapWrites }
 
 // New returns the layer of an erased array of flash.
 func New(c Config, g flash.Geometry) (*FTL, error) {
@@ -113,17 +137,15 @@ func New(c Config, g flash.Geometry) (*FTL, error) {
 	f := &FTL{
 		config: c, flash: g, joined: uint32(joined), logical: uint32(float64(pages) * (1 - c.OverProvision)),
 		planeOf: c.planes(&g), order: uint32(g.AllPlanes()),
-		media:  media{make([]record, pages), make([]uint16, blocks), make([]uint32, blocks)},
+		media:  media{records: make([]record, pages), fill: make([]uint16, blocks), erases: make([]uint32, blocks)},
 		planes: make([]plane, g.AllPlanes()),
 		blocks: make([]block, blocks),
 		rand:   sim.NewRand(c.Seed),
 	}
-	f.places = make([]uint32, f.logical)
+	f.mapping = newMapping(&c, f.logical, uint32(g.PageBytes))
+	f.places = make([]uint32, f.logical+uint32(len(f.mapping.pages)))
 	for i := range f.planes {
 		f.planes[i] = plane{free: g.Blocks, user: noBlock, moved: noBlock, victim: noBlock}
-	}
-	if c.CacheEntries > 0 {
-		f.cache = tlb.NewArray[struct{}](tlb.Config{Entries: c.CacheEntries, Ways: cacheWays, Hashed: true})
 	}
 	return f, nil
 }
@@ -163,45 +185,51 @@ func (f *FTL) Flash(page uint32) uint32 {
 // page and the pages after it, one each.
 func (f *FTL) Joined() uint32 { return f.joined }
 
-// Cached reports whether the map's entry of a logical page is in memory, and
-// brings it there. If not, page is the mapping page to read first.
-func (f *FTL) Cached(logical uint32) (page uint32, ok bool) {
-	if f.cache == nil {
-		return 0, true
+// Stamp returns a new version, newer than all before.
+func (f *FTL) Stamp() uint32 {
+	f.clock++
+	return f.clock
+}
+
+// Version returns that of what a logical page holds, 0 for nothing.
+func (f *FTL) Version(logical uint32) uint32 {
+	if p := f.places[logical]; p != 0 {
+		return f.media.records[p-1].version
 	}
-	key := tlb.Key(1, uint64(logical)<<1, 1)
-	if f.cache.Lookup(key) {
-		f.stats.CacheHits++
-		return 0, true
+	return 0
+}
+
+// Fill gives every logical page of an erased array a place, as if it had been
+// written, and every mapping page.
+func (f *FTL) Fill() {
+	for p := range f.places {
+		f.Assume(uint32(p))
 	}
-	f.stats.CacheMisses++
-	f.cache.Insert(key, struct{}{})
-	const entryBytes = 8
-	n := logical / uint32(f.flash.PageBytes/entryBytes)
-	return f.first(int(f.planeOf[n%f.order]), 0) + n/f.order%uint32(f.flash.Pages), false
 }
 
 // Assume makes a logical page that was never written one that was, without a
 // program. It reports false if the page's plane has no room.
 func (f *FTL) Assume(logical uint32) bool {
-	c, ok := f.write(logical)
+	c, ok := f.write(logical, f.Stamp())
 	if ok {
-		f.Complete(c)
+		f.programmed(c)
 	}
 	return ok
 }
 
-// Write returns the command that programs a logical page anew. It reports
-// false while the page's plane must first regain room.
-func (f *FTL) Write(logical uint32) (Command, bool) {
-	c, ok := f.write(logical)
+// Write returns the command that programs a logical page anew, as the version
+// that Stamp gave when the write was accepted: of several, that with the newest
+// counts, in whatever order they come and end. It reports false while the page's
+// plane must first regain room.
+func (f *FTL) Write(logical, version uint32) (Command, bool) {
+	c, ok := f.write(logical, version)
 	if ok {
 		f.stats.HostWrites++
 	}
 	return c, ok
 }
 
-func (f *FTL) write(logical uint32) (Command, bool) {
+func (f *FTL) write(logical, version uint32) (Command, bool) {
 	at := int(f.Plane(logical))
 	p := &f.planes[at]
 	if p.user == noBlock {
@@ -209,13 +237,32 @@ func (f *FTL) write(logical uint32) (Command, bool) {
 			f.collect(at)
 			return Command{}, false
 		}
-		p.user = f.takeFree(at)
+		p.user = f.takeFree(at, false)
 		f.collect(at)
 	}
-	f.clock++
-	c := Command{Logical: logical, Version: f.clock, Kind: flash.Program, Class: flash.User}
+	c := Command{Logical: logical, Version: version, Kind: flash.Program, Class: flash.User}
 	c.Page = f.nextPage(at, &p.user)
 	return c, true
+}
+
+// Trim makes a logical page one that was never written. Writes accepted before
+// do not bring it back, nor does Recover: trims are taken to be logged.
+func (f *FTL) Trim(logical uint32) {
+	f.stats.Trims++
+	if f.media.trimmed == nil {
+		f.media.trimmed = make([]uint32, f.logical)
+	}
+	f.media.trimmed[logical] = f.Stamp()
+	if p := f.places[logical]; p != 0 {
+		f.blocks[(p-1)/uint32(f.flash.Pages)].valid--
+		f.places[logical] = 0
+		f.remember(logical)
+	}
+}
+
+// Trimmed reports whether a version of a logical page was trimmed.
+func (f *FTL) Trimmed(logical, version uint32) bool {
+	return int(logical) < len(f.media.trimmed) && version <= f.media.trimmed[logical]
 }
 
 // nextPage takes the next page of a plane's open block, which it closes when
@@ -232,12 +279,13 @@ func (f *FTL) nextPage(at int, open *int) uint32 {
 	return page
 }
 
-// takeFree opens the least worn free block of a plane.
-func (f *FTL) takeFree(at int) int {
+// takeFree opens the least worn free block of a plane or, for cold data, the
+// most worn one.
+func (f *FTL) takeFree(at int, cold bool) int {
 	best := noBlock
 	for i := range f.flash.Blocks {
 		b := f.block(at, i)
-		if f.blocks[b].state == free && (best == noBlock || f.media.erases[b] < f.media.erases[f.block(at, best)]) {
+		if f.blocks[b].state == free && (best == noBlock || f.media.erases[b] < f.media.erases[f.block(at, best)] != cold) {
 			best = i
 		}
 	}
@@ -259,30 +307,47 @@ func (f *FTL) Taken() { f.out = f.out[:0] }
 func (f *FTL) Complete(c Command) {
 	switch c.Kind {
 	case flash.Read:
+		if c.Class == flash.Mapping {
+			f.writeMap(c.Logical)
+			return
+		}
 		f.move(c)
 	case flash.Program:
-		f.programmed(c)
+		if f.programmed(c) {
+			f.remember(c.Logical)
+		}
 	case flash.Erase:
 		f.erased(c)
 	}
 }
 
 // programmed makes a new page the place of its logical page, unless a newer
-// version got there first.
-func (f *FTL) programmed(c Command) {
+// version or a trim got there first, and reports whether it did.
+func (f *FTL) programmed(c Command) bool {
 	b := c.Page / uint32(f.flash.Pages)
 	f.media.records[c.Page] = record{c.Logical + 1, c.Version, c.Moves}
 	f.blocks[b].pending--
-	switch place := f.places[c.Logical]; {
-	case place == 0:
-		f.place(c)
-	case c.Source != 0 && place == c.Source, c.Source == 0 && c.Version > f.media.records[place-1].version:
-		f.blocks[(place-1)/uint32(f.flash.Pages)].valid--
+	counts := f.counts(c)
+	if counts {
+		if was := f.places[c.Logical]; was != 0 {
+			f.blocks[(was-1)/uint32(f.flash.Pages)].valid--
+		}
 		f.place(c)
 	}
 	if c.Source != 0 {
 		f.landed(int(b) / f.flash.Blocks)
 	}
+	return counts
+}
+
+// counts reports whether a page that was programmed is the newest of its
+// logical page.
+func (f *FTL) counts(c Command) bool {
+	place := f.places[c.Logical]
+	if c.Source != 0 {
+		return place == c.Source
+	}
+	return c.Version > f.Version(c.Logical) && !f.Trimmed(c.Logical, c.Version)
 }
 
 func (f *FTL) place(c Command) {

@@ -66,15 +66,15 @@ func TestEveryOrderIsAPermutation(t *testing.T) {
 func TestAWriteMovesItsPageWhenProgrammed(t *testing.T) {
 	f, err := New(config(), geometry())
 	require.NoError(t, err)
-	first, ok := f.Write(5)
+	first, ok := f.Write(5, f.Stamp())
 	require.True(t, ok)
 	_, ok = f.Find(5)
 	assert.False(t, ok, "not before the program ends")
 	f.Complete(first)
-	second, _ := f.Write(5)
+	second, _ := f.Write(5, f.Stamp())
 	at, _ := f.Find(5)
 	assert.Equal(t, first.Page, at)
-	third, _ := f.Write(5)
+	third, _ := f.Write(5, f.Stamp())
 	f.Complete(third)
 	f.Complete(second)
 	at, _ = f.Find(5)
@@ -86,10 +86,10 @@ func overwrite(t *testing.T, f *FTL, fills int, seed uint64) {
 	r := sim.NewRand(seed)
 	for range fills * int(f.LogicalPages()) {
 		lpn := uint32(r.IntN(int(f.LogicalPages())))
-		c, ok := f.Write(lpn)
+		c, ok := f.Write(lpn, f.Stamp())
 		if !ok {
 			settle(f)
-			c, ok = f.Write(lpn)
+			c, ok = f.Write(lpn, f.Stamp())
 			require.True(t, ok)
 		}
 		f.Complete(c)
@@ -146,30 +146,7 @@ func TestMoreRoomCostsLess(t *testing.T) {
 }
 
 // consistent checks the map against the pages' own records, and the counts.
-func consistent(t *testing.T, f *FTL) {
-	valid := make([]uint16, len(f.blocks))
-	for lpn, place := range f.places {
-		if place == 0 {
-			continue
-		}
-		require.Equal(t, uint32(lpn)+1, f.media.records[place-1].logical)
-		valid[(place-1)/uint32(f.flash.Pages)]++
-	}
-	for b := range f.blocks {
-		require.Equal(t, valid[b], f.blocks[b].valid, "block %d", b)
-		require.LessOrEqual(t, int(f.media.fill[b]), f.flash.Pages)
-	}
-	for at, p := range f.planes {
-		unused := 0
-		for i := range f.flash.Blocks {
-			if f.blocks[f.block(at, i)].state == free {
-				unused++
-				require.Zero(t, f.media.fill[f.block(at, i)])
-			}
-		}
-		require.Equal(t, unused, p.free)
-	}
-}
+func consistent(t *testing.T, f *FTL) { require.NoError(t, f.Check()) }
 
 // A power cut at any step loses no acknowledged write: each logical page then
 // reads as its last acknowledged version or a newer one that was sent. Cut
@@ -187,9 +164,13 @@ func FuzzPowerCut(f *testing.F) {
 
 func powerCuts(t *testing.T, seed uint64, steps int) Stats {
 	r := sim.NewRand(seed)
-	c := config()
+	c, g := config(), geometry()
 	c.Superblock = seed%3 == 2
-	f, err := New(c, geometry())
+	if seed%2 == 1 {
+		c.CacheEntries, c.MapPageBytes, c.MapWrites, g.PageBytes = 16, 64, true, 64
+		c.OverProvision, c.WearSpread = 0.5, 3
+	}
+	f, err := New(c, g)
 	require.NoError(t, err)
 	acked := make([]uint32, f.LogicalPages()) // versions
 	sent := make([]uint32, f.LogicalPages())
@@ -203,16 +184,18 @@ func powerCuts(t *testing.T, seed uint64, steps int) Stats {
 			flying = flying[:0]
 			checkVersions(t, f, acked, sent)
 			consistent(t, f)
-			copy(sent, acked) // what was not acknowledged may be gone or there
-			for lpn := range sent {
-				if p, ok := f.Find(uint32(lpn)); ok {
-					sent[lpn] = f.media.records[p].version
-					acked[lpn] = sent[lpn]
-				}
+			for lpn := range sent { // what was not acknowledged may be gone or there
+				acked[lpn] = f.Version(uint32(lpn))
+				sent[lpn] = acked[lpn]
 			}
+		case n < 3:
+			lpn := uint32(r.IntN(len(acked)))
+			f.Trim(lpn)
+			acked[lpn], sent[lpn] = 0, 0
 		case n < 50 && len(flying) < 24:
 			lpn := uint32(r.IntN(len(acked)))
-			if c, ok := f.Write(lpn); ok {
+			f.Cached(lpn)
+			if c, ok := f.Write(lpn, f.Stamp()); ok {
 				flying = append(flying, c)
 				sent[lpn] = c.Version
 			}
@@ -221,7 +204,7 @@ func powerCuts(t *testing.T, seed uint64, steps int) Stats {
 			c := flying[i]
 			flying = append(flying[:i], flying[i+1:]...)
 			f.Complete(c)
-			if c.Kind == flash.Program && c.Source == 0 {
+			if c.Kind == flash.Program && c.Source == 0 && c.Class != flash.Mapping && !f.Trimmed(c.Logical, c.Version) {
 				acked[c.Logical] = max(acked[c.Logical], c.Version)
 			}
 			if n >= 98 {
@@ -265,7 +248,7 @@ func checkVersions(t *testing.T, f *FTL, acked, sent []uint32) {
 func toCollection(t *testing.T, f *FTL) Command {
 	r := sim.NewRand(5)
 	for {
-		c, ok := f.Write(uint32(r.IntN(int(f.LogicalPages()))))
+		c, ok := f.Write(uint32(r.IntN(int(f.LogicalPages()))), f.Stamp())
 		require.True(t, ok)
 		f.Complete(c)
 		wanted := f.Commands()
@@ -283,7 +266,7 @@ func TestAPageRewrittenMeanwhileIsNotMoved(t *testing.T) {
 	f, err := New(config(), geometry())
 	require.NoError(t, err)
 	read := toCollection(t, f)
-	w, ok := f.Write(read.Logical)
+	w, ok := f.Write(read.Logical, f.Stamp())
 	require.True(t, ok)
 	f.Complete(w)
 	f.Complete(read)
@@ -310,7 +293,7 @@ func TestSuperblocksGoOverTheirPlanes(t *testing.T) {
 	assert.EqualValues(t, 2, f.Joined())
 	var got []uint32
 	for lpn := range uint32(4) { // 0 and 1 belong to the first die, 2 and 3 to the second
-		w, ok := f.Write(lpn)
+		w, ok := f.Write(lpn, f.Stamp())
 		require.True(t, ok)
 		assert.Equal(t, lpn/2, f.PlaneOf(w.Page))
 		got = append(got, f.Flash(w.Page))
@@ -324,6 +307,150 @@ func TestSuperblocksGoOverTheirPlanes(t *testing.T) {
 	assert.Len(t, seen, 4*g.PlanePages(), "each page has its own place")
 	overwrite(t, f, 20, 1)
 	consistent(t, f)
+}
+
+// mapped is a layer of small mapping pages, of eight entries each, and a cache
+// of 16 entries.
+func mapped(t *testing.T) *FTL {
+	c, g := config(), geometry()
+	c.CacheEntries, c.MapPageBytes, c.MapWrites, c.OverProvision, g.PageBytes = 16, 64, true, 0.5, 64
+	f, err := New(c, g)
+	require.NoError(t, err)
+	return f
+}
+
+// put writes a logical page as a drive does.
+func put(t *testing.T, f *FTL, lpn uint32) {
+	f.Cached(lpn)
+	settle(f)
+	c, ok := f.Write(lpn, f.Stamp())
+	require.True(t, ok)
+	f.Complete(c)
+	settle(f)
+}
+
+func TestChangedEntriesAreWrittenWhenTheyLeaveTheCache(t *testing.T) {
+	f := mapped(t)
+	for lpn := range uint32(16) {
+		put(t, f, lpn*8)
+	}
+	assert.Zero(t, f.Stats().MapWrites, "all fit")
+	for lpn := range uint32(16) {
+		f.Cached(lpn*8 + 1) // only read
+		settle(f)
+	}
+	assert.EqualValues(t, 16, f.Stats().MapWrites, "one mapping page each")
+	for lpn := range uint32(16) {
+		f.Cached(lpn*8 + 2)
+		settle(f)
+	}
+	assert.EqualValues(t, 16, f.Stats().MapWrites, "unchanged entries just go")
+	assert.EqualValues(t, 2, f.Stats().Amplification())
+	require.NoError(t, f.Check())
+}
+
+func TestAMappingPageTakesAllItsChanges(t *testing.T) {
+	f := mapped(t)
+	for lpn := range uint32(8) { // of one mapping page
+		put(t, f, lpn)
+	}
+	for lpn := range uint32(64) {
+		f.Cached(64 + lpn)
+		settle(f)
+	}
+	assert.EqualValues(t, 1, f.Stats().MapWrites)
+}
+
+func TestAMissReadsTheMappingPageWhereItIs(t *testing.T) {
+	f := mapped(t)
+	put(t, f, 3)
+	f.queueMap(0)
+	settle(f)
+	at, ok := f.Find(f.logical)
+	require.True(t, ok)
+	got, ok := f.Cached(5)
+	assert.False(t, ok)
+	assert.Equal(t, at, got)
+}
+
+func TestMappingPagesAreCollected(t *testing.T) {
+	f := mapped(t)
+	r := sim.NewRand(3)
+	for range 20 * int(f.LogicalPages()) {
+		put(t, f, uint32(r.IntN(int(f.LogicalPages()))))
+	}
+	s := f.Stats()
+	assert.Greater(t, s.MapWrites, s.HostWrites/4, "a cache of 16 entries misses")
+	assert.Greater(t, s.Amplification(), float64(s.HostWrites+s.Moved)/float64(s.HostWrites))
+	require.NoError(t, f.Check())
+	f.Recover()
+	require.NoError(t, f.Check())
+}
+
+func TestATrimmedPageIsGone(t *testing.T) {
+	f, err := New(config(), geometry())
+	require.NoError(t, err)
+	old, _ := f.Write(5, f.Stamp())
+	f.Complete(old)
+	late, _ := f.Write(5, f.Stamp())
+	f.Trim(5)
+	_, ok := f.Find(5)
+	assert.False(t, ok)
+	f.Complete(late)
+	f.Recover()
+	_, ok = f.Find(5)
+	assert.False(t, ok, "neither a write accepted before nor a power cut brings it back")
+	again, _ := f.Write(5, f.Stamp())
+	f.Complete(again)
+	_, ok = f.Find(5)
+	assert.True(t, ok)
+	require.NoError(t, f.Check())
+}
+
+func TestTrimmedPagesAreNotMoved(t *testing.T) {
+	moved := func(trim bool) uint64 {
+		f, err := New(config(), geometry())
+		require.NoError(t, err)
+		overwrite(t, f, 2, 1)
+		before := f.Stats().Moved
+		if trim {
+			for lpn := range f.LogicalPages() / 2 {
+				f.Trim(lpn)
+			}
+		}
+		r := sim.NewRand(4)
+		for range 2 * f.LogicalPages() { // to the other half
+			put(t, f, f.LogicalPages()/2+uint32(r.IntN(int(f.LogicalPages()/2))))
+		}
+		return f.Stats().Moved - before
+	}
+	assert.Less(t, moved(true), moved(false)/2)
+}
+
+// With the host writing an eighth of its pages only, the blocks of the others
+// are never erased, unless they are moved.
+func TestColdBlocksAreMovedWhenWearSpreads(t *testing.T) {
+	spread := func(limit int) (uint32, Stats) {
+		c, g := config(), geometry()
+		c.WearSpread, g.Channels, g.Planes = limit, 1, 1
+		f, err := New(c, g)
+		require.NoError(t, err)
+		f.Fill()
+		r := sim.NewRand(4)
+		for range 200 * f.LogicalPages() {
+			put(t, f, uint32(r.IntN(int(f.LogicalPages()/8))))
+		}
+		require.NoError(t, f.Check())
+		least, most, _ := f.Wear()
+		return most - least, f.Stats()
+	}
+	without, s := spread(0)
+	assert.Zero(t, s.Levelled)
+	with, s := spread(20)
+	t.Logf("spread %d without, %d with; %.3f pages a page", without, with, s.Amplification())
+	assert.Greater(t, without, uint32(200))
+	assert.LessOrEqual(t, with, uint32(22), "the threshold and what is erased while a block is moved")
+	assert.Positive(t, s.Levelled)
 }
 
 func TestMapCache(t *testing.T) {
@@ -352,6 +479,8 @@ func TestImpossibleConfigs(t *testing.T) {
 		"reserve":        func(c *Config) { c.Reserve = 0 },
 		"cache_entries":  func(c *Config) { c.CacheEntries = 3 },
 		"map_page_bytes": func(c *Config) { c.CacheEntries = 16 },
+		"map_writes":     func(c *Config) { c.MapWrites = true },
+		"wear_spread":    func(c *Config) { c.WearSpread = -1 },
 	} {
 		t.Run(key, func(t *testing.T) {
 			c := config()

@@ -3,12 +3,12 @@ package ftl
 // Recover forgets all that a power cut takes: the map, the open blocks, and
 // commands under way, which must not be completed any more. It rebuilds them
 // from the pages' records. Programs and erases that the cut interrupted have
-// not happened, but their pages are spoilt.
+// not happened, but their pages are spoilt. Versions are not used again.
 func (f *FTL) Recover() {
 	clear(f.places)
 	clear(f.blocks)
 	f.out = f.out[:0]
-	f.clock = 0
+	f.forgetMap()
 	for page := range f.media.records {
 		f.reclaim(uint32(page))
 	}
@@ -29,7 +29,9 @@ func (f *FTL) reclaim(page uint32) {
 	if r.logical == 0 {
 		return
 	}
-	f.clock = max(f.clock, r.version)
+	if f.Trimmed(r.logical-1, r.version) {
+		return
+	}
 	if place := f.places[r.logical-1]; place != 0 {
 		was := f.media.records[place-1]
 		if r.version < was.version || r.version == was.version && r.moves <= was.moves {

@@ -12,7 +12,9 @@ import (
 // Config describes a drive and its host interface.
 type Config struct {
 	Link             link.Config `toml:"link"`
-	QueueDepth       int         `toml:"queue_depth"`        // entries of the submission queue
+	QueueDepth       int         `toml:"queue_depth"`        // entries of a submission queue
+	Queues           int         `toml:"queues"`             // pairs of a submission and a completion queue; 0: one
+	ArbitrationBurst int         `toml:"arbitration_burst"`  // entries fetched from a queue in its turn, if it has them; 0: one
 	FetchLimit       int         `toml:"fetch_limit"`        // commands in the drive
 	MaxTransferBytes int         `toml:"max_transfer_bytes"` // of a command
 	CompletionBytes  int         `toml:"completion_bytes"`   // of a completion entry
@@ -30,16 +32,23 @@ type Config struct {
 	BufferBytes int     `toml:"buffer_bytes"` // of written data not yet programmed, above which no write enters; 0: writes wait for their programs
 	BufferNs    float64 `toml:"buffer_ns"`    // from a write's last data to its acknowledgement, or of a read that hits
 
+	PowerLossProtection bool `toml:"power_loss_protection"` // capacitors keep the buffer through a power cut
+	ReadAheadBytes      int  `toml:"read_ahead_bytes"`      // beyond a sequential read, read into the drive's memory; 0: none
+
+	CapacityGB    float64 `toml:"capacity_gb"`    // of the drive on sale, for its endurance, where fewer blocks stand for it; 0: those there are
+	WarrantyYears float64 `toml:"warranty_years"` // over which writes per day are counted; 0: 5
+
 	AssumeWritten bool `toml:"assume_written"` // a page that is read and was never written is given a place as if it had been; else it reads as zeros, without the flash
 
 	Flash flash.Config `toml:"flash"`
 	FTL   ftl.Config   `toml:"ftl"`
 }
 
-// sqeBytes and doorbellBytes are those of the specification.
+// Sizes of the specification.
 const (
 	sqeBytes      = 64
 	doorbellBytes = 4
+	rangeBytes    = 16 // of a trim
 )
 
 // Validate reports values that no drive has; link, flash and FTL check theirs.
@@ -50,16 +59,25 @@ func (c *Config) Validate(report func(key, message string)) {
 		}
 	}
 	count("queue_depth", c.QueueDepth, 1, 1<<16)
+	count("queues", c.Queues, 0, maxQueues)
+	count("arbitration_burst", c.ArbitrationBurst, 0, 1<<16)
 	count("fetch_limit", c.FetchLimit, 1, 1<<16)
 	count("max_transfer_bytes", c.MaxTransferBytes, 512, 1<<30)
 	count("completion_bytes", c.CompletionBytes, 16, 64)
 	count("firmware_cores", c.FirmwareCores, 1, maxCores)
 	count("buffer_bytes", c.BufferBytes, 0, 1<<32)
-	ns := func(key string, v float64) {
-		if !(v >= 0 && v <= 1e9) {
-			report(key, "must be 0 to 1e9")
+	count("read_ahead_bytes", c.ReadAheadBytes, 0, 1<<30)
+	if c.PowerLossProtection && c.BufferBytes == 0 {
+		report("power_loss_protection", "must be false without buffer_bytes")
+	}
+	between := func(key string, v, most float64) {
+		if !(v >= 0 && v <= most) {
+			report(key, fmt.Sprintf("must be 0 to %g", most))
 		}
 	}
+	between("capacity_gb", c.CapacityGB, 1e6)
+	between("warranty_years", c.WarrantyYears, 100)
+	ns := func(key string, v float64) { between(key, v, 1e9) }
 	ns("submit_ns", c.SubmitNs)
 	ns("complete_ns", c.CompleteNs)
 	ns("firmware_read_ns", c.FirmwareReadNs)

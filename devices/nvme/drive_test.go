@@ -189,6 +189,7 @@ func TestMixedLoadIsConserved(t *testing.T) {
 		}
 		if seed&2 != 0 {
 			c.FTL.CacheEntries, c.FTL.MapPageBytes = 64, 512
+			c.FTL.MapWrites, c.FTL.WearSpread, c.ReadAheadBytes, c.FTL.OverProvision = true, 4, 32<<10, 0.51
 		}
 		if seed&4 != 0 {
 			c.Flash.CacheRead, c.Flash.SuspendProgramUs, c.Flash.SuspendEraseUs = true, 5, 20
@@ -223,7 +224,7 @@ func mixed(t *testing.T, c Config, seed uint64, step sim.Time) []Completion {
 	}
 	require.Len(t, d.Completions(), n)
 	require.Greater(t, d.FTL().Erased, uint64(0))
-	require.Equal(t, d.Flash().Ops[flash.Program], d.FTL().HostWrites+d.FTL().Moved)
+	require.Equal(t, d.Flash().Ops[flash.Program], d.FTL().HostWrites+d.FTL().Moved+d.FTL().MapWrites)
 	return d.Completions()
 }
 
@@ -252,6 +253,13 @@ func TestImpossibleConfigs(t *testing.T) {
 		"nvme: completion_bytes":   func(c *Config) { c.CompletionBytes = 8 },
 		"nvme: firmware_cores":     func(c *Config) { c.FirmwareCores = 65 },
 		"nvme: buffer_bytes":       func(c *Config) { c.BufferBytes = -1 },
+		"nvme: power_loss":         func(c *Config) { c.PowerLossProtection = true },
+		"nvme: read_ahead_bytes":   func(c *Config) { c.ReadAheadBytes = -1 },
+		"nvme: queues":             func(c *Config) { c.Queues = 257 },
+		"nvme: arbitration_burst":  func(c *Config) { c.ArbitrationBurst = -1 },
+		"nvme: capacity_gb":        func(c *Config) { c.CapacityGB = -1 },
+		"nvme: warranty_years":     func(c *Config) { c.WarrantyYears = 101 },
+		"nvme: flash: cycles":      func(c *Config) { c.Flash.Cycles = -1 },
 		"nvme: pipeline_read_ns":   func(c *Config) { c.PipelineReadNs = -1 },
 		"nvme: link pcie":          func(c *Config) { c.Link.RawGBps = 0 },
 		"nvme: flash: cell":        func(c *Config) { c.Flash.Cell = "" },

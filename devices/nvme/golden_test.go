@@ -75,7 +75,7 @@ func mqsim(t testing.TB, device string) Config {
 		Flash: flash.Config{
 			Geometry: flash.Geometry{Channels: i("Flash_Channel_Count"), Ways: i("Chip_No_Per_Channel"), Dies: i("Die_No_Per_Chip"),
 				Planes: i("Plane_No_Per_Die"), Blocks: i("Block_No_Per_Plane"), Pages: i("Page_No_Per_Block"), PageBytes: i("Page_Capacity")},
-			Cell: strings.ToLower(p["Flash_Technology"]), ReadUs: times("Page_Read_Latency_"), ProgramUs: times("Page_Program_Latency_"),
+			Cell: strings.ToLower(p["Flash_Technology"]), AnyOrder: true, ReadUs: times("Page_Read_Latency_"), ProgramUs: times("Page_Program_Latency_"),
 			EraseUs: n("Block_Erase_Latency") / 1e3, ChannelGBs: n("Flash_Channel_Width") / perTransfer,
 			// From MQSim's NV-DDR2 cycles; the read command so that the mapping reads' rows come out.
 			ReadCommandNs: 280, ReadPlaneNs: 650, DataOutNs: 30, ProgramCommandNs: 361, ProgramPlaneNs: 816, EraseCommandNs: 220, ErasePlaneNs: 700,
@@ -87,11 +87,22 @@ func mqsim(t testing.TB, device string) Config {
 	}
 }
 
+// dramNs returns MQSim's time for a row's request in its DRAM, which takes rows
+// two at a time.
+func dramNs(t testing.TB, row map[string]string) float64 {
+	const rowBytes, tRCD, tCL, tRP, bytesPerNs = 8192, 13, 13, 13, 25.6
+	bytes := number(t, row, "request_bytes")
+	if bytes <= rowBytes {
+		return tRCD + tCL + bytes/bytesPerNs
+	}
+	return tRCD + tCL + bytes/rowBytes/2*(tRCD+tCL+rowBytes/bytesPerNs+tRP)
+}
+
 // golden returns the drive and the load of a row.
 func golden(t testing.TB, row map[string]string) (Config, load) {
 	c := mqsim(t, row["device"])
 	if row["device_cache_mode"] == "WRITE_CACHE" {
-		c.BufferBytes, c.BufferNs = c.Flash.AllPlanes()*c.Flash.PageBytes, 100 // where MQSim holds writes back
+		c.BufferBytes, c.BufferNs = c.Flash.AllPlanes()*c.Flash.PageBytes, dramNs(t, row) // where MQSim holds writes back
 	}
 	if row["config_overrides"] == "Ideal_Mapping_Table=false" {
 		c.FTL.CacheEntries, c.FTL.MapPageBytes = 2<<20/16, 512
@@ -118,7 +129,7 @@ type regime struct {
 	has     func(w string, row map[string]string) bool
 }
 
-// regimes in order; a row belongs to the first that has it. The first four
+// regimes in order; a row belongs to the first that has it. The first five
 // bounds are the project's, the others what is reached.
 var regimes = []regime{
 	{"link-limited", 0.5, 25000, func(w string, row map[string]string) bool {
@@ -127,9 +138,10 @@ var regimes = []regime{
 	{"random reads, depth 1", 0.1, 15000, func(w string, _ map[string]string) bool {
 		return strings.HasPrefix(w, "randread") && strings.HasSuffix(w, "_qd1")
 	}},
-	{"sequential", 2, 1500, func(w string, _ map[string]string) bool {
-		return strings.HasPrefix(w, "seq") && !strings.HasSuffix(w, "wcache")
+	{"sequential, buffered", 2, 0, func(w string, _ map[string]string) bool {
+		return strings.HasPrefix(w, "seq") && strings.HasSuffix(w, "wcache")
 	}},
+	{"sequential", 2, 1500, func(w string, _ map[string]string) bool { return strings.HasPrefix(w, "seq") }},
 	{"random reads, depth 2 to 16", 10, 5000, func(w string, row map[string]string) bool {
 		depth, _ := strconv.Atoi(row["queue_depth"])
 		return strings.HasPrefix(w, "randread") && depth > 1 && depth <= 16
@@ -138,7 +150,7 @@ var regimes = []regime{
 	{"random reads, deeper", 3, 0, func(w string, _ map[string]string) bool { return strings.HasPrefix(w, "randread") }},
 	{"mixed, fresh", 3, 0, func(w string, _ map[string]string) bool { return strings.HasPrefix(w, "mix") }},
 	{"random writes, fresh", 2, 0, func(w string, _ map[string]string) bool { return strings.HasSuffix(w, "nocache_fresh") }},
-	{"buffered writes, fresh", 20, 0, func(w string, _ map[string]string) bool { return strings.Contains(w, "wcache") }},
+	{"buffered random writes, fresh", 2, 0, func(w string, _ map[string]string) bool { return strings.Contains(w, "wcache") }},
 }
 
 func isDeep(w string) bool {

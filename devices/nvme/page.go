@@ -8,10 +8,10 @@ import (
 
 // translate finds a part's entry of the map, in memory or in the flash.
 func (d *Drive) translate(at sim.Time, id uint32) {
-	p := &d.parts.slots[id]
-	page, ok := d.ftl.Cached(p.logical)
+	page, ok := d.ftl.Cached(d.parts.slots[id].logical)
+	d.submitCollection(at) // what left the cache may be written
 	if !ok {
-		p.step = mapRead
+		d.parts.slots[id].step = mapRead
 		d.flash.Submit(at, flash.Op{Kind: flash.Read, Class: flash.Mapping, Page: d.ftl.Flash(page), Bytes: uint32(d.config.FTL.MapPageBytes), Tag: id})
 		return
 	}
@@ -27,12 +27,15 @@ func (d *Drive) access(at sim.Time, id uint32) {
 	d.read(at, id)
 }
 
-// read reads a part from the buffer, or the flash, or nowhere.
+// read reads a part from the buffer, from memory, from the flash, or nowhere.
 func (d *Drive) read(at sim.Time, id uint32) {
 	p := &d.parts.slots[id]
-	if d.inBuffer != nil && d.inBuffer[p.logical] > 0 {
+	if !p.ahead && d.inBuffer != nil && d.inBuffer[p.logical] > 0 {
 		d.stats.BufferHits++
 		d.events.Push(at+d.bufferDelay, sim.Deliver, event{bufferRead, id})
+		return
+	}
+	if !p.ahead && d.hitAhead(at, id) {
 		return
 	}
 	page, ok := d.ftl.Find(p.logical)
@@ -41,11 +44,20 @@ func (d *Drive) read(at sim.Time, id uint32) {
 	}
 	if !ok {
 		d.stats.Zeros++
-		d.partRead(at, id)
+		d.delivered(at, id)
 		return
 	}
 	p.step = pageRead
 	d.flash.Submit(at, flash.Op{Kind: flash.Read, Class: flash.User, Page: d.ftl.Flash(page), Bytes: p.bytes, Tag: id})
+}
+
+// delivered takes a part that was read to where it is wanted.
+func (d *Drive) delivered(at sim.Time, id uint32) {
+	if d.parts.slots[id].ahead {
+		d.arrived(at, id)
+		return
+	}
+	d.partRead(at, id)
 }
 
 // partRead sends a part's data, or those of the whole command, to the host.
@@ -93,7 +105,7 @@ func (d *Drive) tryProgram(at sim.Time, id uint32) bool {
 	if p.step == oldRead {
 		bytes = uint32(d.pageBytes)
 	}
-	cmd, ok := d.ftl.Write(p.logical)
+	cmd, ok := d.ftl.Write(p.logical, p.version)
 	if ok {
 		p.step, p.command = program, cmd
 		d.flash.Submit(at, flash.Op{Kind: flash.Program, Class: flash.User, Page: d.ftl.Flash(cmd.Page), Bytes: bytes, Tag: id})
@@ -104,6 +116,9 @@ func (d *Drive) tryProgram(at sim.Time, id uint32) bool {
 
 // submitCollection passes the translation layer's commands to the flash.
 func (d *Drive) submitCollection(at sim.Time) {
+	if len(d.ftl.Commands()) == 0 {
+		return
+	}
 	for _, c := range d.ftl.Commands() {
 		ops := uint32(1)
 		if c.Kind == flash.Erase {
@@ -131,11 +146,12 @@ func (d *Drive) flashDone(at sim.Time, id uint32) {
 	case mapRead:
 		d.access(at, id)
 	case pageRead:
-		d.partRead(at, id)
+		d.delivered(at, id)
 	case oldRead:
 		d.program(at, id)
 	case program:
 		d.ftl.Complete(p.command)
+		d.submitCollection(at)
 		d.programmed(at, id)
 		d.unblock(at, d.ftl.Plane(p.logical))
 	case collection:

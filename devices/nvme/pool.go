@@ -22,6 +22,19 @@ func (p *pool[T]) take(v T) uint32 {
 
 func (p *pool[T]) give(id uint32) { p.free = append(p.free, id) }
 
+// each calls f with every value that is held.
+func (p *pool[T]) each(f func(v *T)) {
+	free := make([]bool, len(p.slots))
+	for _, id := range p.free {
+		free[id] = true
+	}
+	for id := range p.slots {
+		if !free[id] {
+			f(&p.slots[id])
+		}
+	}
+}
+
 // fifo is a queue of slots, each of which holds the number of the next.
 type fifo struct{ head, tail uint32 }
 

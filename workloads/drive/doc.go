@@ -9,10 +9,17 @@
 // flash are those of the drive when it is idle again, when a write buffer has
 // been programmed too.
 //
-// Left out: several queues, host processors that limit the rate (the drive's
-// submit_ns and complete_ns delay only), open loops, and filling a drive before
-// the run. It starts as erased flash, so that garbage collection, and with it
-// write amplification, only begins after about a drive's size of writes.
+// A drive starts as erased flash, so that garbage collection, and with it write
+// amplification, only begins after about a drive's size of writes; or it starts
+// full. Writes of so many times the drive's size may go before the load: they
+// are not counted, but wear the flash.
+//
+// Endurance is that of the flash at the load's own write amplification: bytes of
+// the drive on sale and its over-provision, times the cycles of a block, over the
+// bytes of the pages programmed for each byte written. It assumes even wear.
+//
+// Left out: several queues, trims, host processors that limit the rate (the
+// drive's submit_ns and complete_ns delay only), open loops.
 //
 // Source: the definitions of fio's randread, randwrite, read, write and
 // iodepth. Figures of drives that this load gives are compared with published

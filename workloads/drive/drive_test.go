@@ -74,6 +74,61 @@ func TestOverwritesAmplify(t *testing.T) {
 	assert.Equal(t, r.FTL.HostWrites+r.FTL.Moved, r.Flash.Ops[flash.Program])
 }
 
+// smallP3700 is a drive of two dies.
+func smallP3700(t *testing.T) nvme.Config {
+	c := preset(t, "p3700_800gb")
+	c.Flash.Channels, c.Flash.Ways = 2, 1
+	return c
+}
+
+func TestAFullDriveCollectsFromTheStart(t *testing.T) {
+	c := smallP3700(t)
+	l := Load{Pattern: "rand", Requests: 2000, Bytes: 16 << 10, Depth: 32, WritePct: 100, Seed: 1}
+	assert.Zero(t, run(t, l, c).Flash.Ops[flash.Erase])
+	l.Fill = true
+	assert.Positive(t, run(t, l, c).Flash.Ops[flash.Erase])
+}
+
+// The writes before a load are not in its counters, but in the wear.
+func TestWarmWritesAreNotCounted(t *testing.T) {
+	c := smallP3700(t)
+	l := Load{Pattern: "rand", Requests: 4000, Bytes: 16 << 10, Depth: 32, WritePct: 50, Seed: 1, Fill: true}
+	cold := run(t, l, c)
+	l.Warm = 2
+	warm := run(t, l, c)
+	assert.EqualValues(t, 4000, warm.Requests())
+	assert.InDelta(t, 2000, float64(warm.Writes.Count()), 150)
+	assert.InDelta(t, float64(warm.Writes.Count()), float64(warm.FTL.HostWrites), 1100, "but those of 16 MiB that were in the buffer at the start")
+	assert.Greater(t, warm.Wear.Mean, cold.Wear.Mean+1)
+	assert.Greater(t, warm.FTL.Amplification(), cold.FTL.Amplification())
+	assert.InEpsilon(t, float64(l.Depth), warm.IOPS()*(warm.Reads.Mean().Seconds()+warm.Writes.Mean().Seconds())/2, 0.1, "Little")
+}
+
+// The host's writes, times the amplification, wear each block to its cycles.
+func TestEnduranceIsCyclesOverAmplification(t *testing.T) {
+	c := smallP3700(t)
+	l := Load{Pattern: "rand", Requests: 4000, Bytes: 16 << 10, Depth: 32, WritePct: 100, Seed: 1, Fill: true, Warm: 1}
+	c.CapacityGB, c.Flash.Cycles, c.FTL.OverProvision = 1000, 1000, 0.25
+	r := run(t, l, c)
+	e := r.Endurance()
+	assert.InEpsilon(t, 1000/0.75/r.MediaAmplification(), e.TBW, 1e-9)
+	assert.InEpsilon(t, e.TBW/(365*5), e.DWPD, 1e-9, "of 1 TB")
+	assert.InEpsilon(t, e.TBW*1e12/(r.IOPS()*16384)/86400/365, e.Years, 1e-9)
+	l.Bytes = 4096 // a quarter of a page: it takes a page
+	part := run(t, l, c)
+	assert.Greater(t, part.MediaAmplification(), 4*part.FTL.Amplification()*0.99)
+	assert.Less(t, part.Endurance().TBW, e.TBW/3)
+	c.Flash.Cycles = 0
+	assert.Nil(t, run(t, l, c).Endurance())
+}
+
+func TestReadAmplification(t *testing.T) {
+	c := preset(t, "p3700_800gb")
+	channels, cells := run(t, reads, c).ReadAmplification()
+	assert.InDelta(t, 1, channels, 1e-9, "a part of a page moves its bytes")
+	assert.InDelta(t, float64(c.Flash.PageBytes)/4096, cells, 1e-9, "and the cells read the page")
+}
+
 // At depth 1 each write is one program, of the data sheet's time in one of 64 dies.
 func TestDiesAreBusyForTheirPrograms(t *testing.T) {
 	c := preset(t, "p4800x_375gb")
@@ -98,8 +153,13 @@ func TestSharesAreShares(t *testing.T) {
 			for _, writes := range []int{0, 50, 100} {
 				l := reads
 				l.Depth, l.WritePct, l.Requests = depth, writes, 500
-				r := run(t, l, preset(t, name))
-				for _, share := range []float64{r.FirmwareBusy(), r.ChannelBusy(), r.DieBusy()} {
+				c := preset(t, name)
+				r := run(t, l, c)
+				shares := []float64{r.ChannelBusy(), r.DieBusy()}
+				if c.FirmwareReadNs > 0 {
+					shares = append(shares, r.FirmwareBusy())
+				}
+				for _, share := range shares {
 					assert.Greater(t, share, 0.0, "%s depth %d writes %d", name, depth, writes)
 					assert.LessOrEqual(t, share, 1.0, "%s depth %d writes %d", name, depth, writes)
 				}
@@ -133,6 +193,7 @@ func TestWrongLoadsAreReported(t *testing.T) {
 		{"depth must be 1 to 65535 with requests of 4096 bytes", func(l *Load) { l.Depth = 1 << 16 }},
 		{"depth must be 1 to 64 with requests of 1073741824 bytes", func(l *Load) { l.Bytes, l.Depth = 1<<30, 65 }},
 		{"write_pct must be 0 to 100", func(l *Load) { l.WritePct = -1 }},
+		{"warm must be 0 to 100", func(l *Load) { l.Warm = -1 }},
 		{"write_pct must be 0 to 100", func(l *Load) { l.WritePct = 101 }},
 	} {
 		l := reads

@@ -14,6 +14,7 @@ const (
 	maxRequestBytes = 1 << 30   // chosen: far above what hosts send
 	maxDepth        = 1<<16 - 1 // commands in a full queue of NVMe's greatest size
 	maxOutstanding  = 1 << 36   // bytes; chosen: their commands fit in memory
+	maxWarm         = 100       // drive writes; chosen
 )
 
 // Load is a closed loop of requests.
@@ -24,6 +25,9 @@ type Load struct {
 	Depth    int    `toml:"depth"`     // requests outstanding
 	WritePct int    `toml:"write_pct"` // writes in 100 requests; the others read
 	Seed     uint64 `toml:"seed"`
+
+	Fill bool    `toml:"fill"` // the drive starts with all of its pages written in order, else erased
+	Warm float64 `toml:"warm"` // drive's sizes of writes of the same pattern and size before the load
 }
 
 // Validate reports values that no load on any drive has.
@@ -43,6 +47,9 @@ func (l *Load) Validate(report func(key, message string)) {
 	if l.WritePct < 0 || l.WritePct > 100 {
 		report("write_pct", "must be 0 to 100")
 	}
+	if !(l.Warm >= 0 && l.Warm <= maxWarm) {
+		report("warm", fmt.Sprintf("must be 0 to %d", maxWarm))
+	}
 }
 
 // validated returns all of Validate's reports as one error.
@@ -58,7 +65,10 @@ type loop struct {
 	drive  *nvme.Drive
 	rand   sim.Rand
 	places uint64 // of requests on the drive
-	sent   uint64
+	warm   uint64 // requests before the load
+	sent   uint64 // with those
+	start  sim.Time
+	before counters // at the start
 	result *Result
 }
 
@@ -75,12 +85,16 @@ func (l Load) Run(c nvme.Config) (*Result, error) {
 	if l.Bytes > d.Bytes() {
 		return nil, fmt.Errorf("requests of %d bytes: the drive has %d", l.Bytes, d.Bytes())
 	}
+	if l.Fill {
+		d.Fill()
+	}
 	r := &loop{Load: &l, drive: d, rand: sim.NewRand(l.Seed), places: d.Bytes() / l.Bytes, result: &Result{}}
+	r.warm = uint64(l.Warm * float64(r.places))
 	r.run()
 	if done := r.result.Requests(); done < l.Requests {
 		return nil, fmt.Errorf("drive stopped after %d of %d requests: no page is free for a write", done, l.Requests)
 	}
-	r.result.count(d, &c)
+	r.result.count(d, &c, r.before)
 	return r.result, nil
 }
 
@@ -91,25 +105,40 @@ func (r *loop) run() {
 	}
 	for at := r.drive.Next(); at != sim.Never; at = r.drive.Next() {
 		r.drive.Advance(at + 1)
-		r.result.Idle = at
+		r.result.Idle = at - r.start
 		for _, c := range r.drive.Completions() {
-			r.result.add(&c)
+			if c.Tag == measured {
+				r.result.add(&c, r.start)
+			}
 			r.submit(c.At)
 		}
 		r.drive.Drop()
 	}
 }
 
+// Tags of requests.
+const (
+	warming uint32 = iota
+	measured
+)
+
 // submit sends the next request, if there is one.
 func (r *loop) submit(at sim.Time) {
-	if r.sent == r.Requests {
+	if r.sent == r.warm+r.Requests {
 		return
+	}
+	if r.sent == r.warm {
+		r.start, r.before = at, count(r.drive)
 	}
 	place := r.sent % r.places
 	if r.Pattern == "rand" {
 		place = uint64(r.rand.IntN(int(r.places)))
 	}
-	write := r.rand.IntN(100) >= 100-r.WritePct
-	r.drive.Submit(at, nvme.Request{Addr: place * r.Bytes, Bytes: uint32(r.Bytes), Write: write})
+	q := nvme.Request{Addr: place * r.Bytes, Bytes: uint32(r.Bytes), Tag: measured}
+	q.Write = r.rand.IntN(100) >= 100-r.WritePct
+	if r.sent < r.warm {
+		q.Tag, q.Write = warming, true
+	}
+	r.drive.Submit(at, q)
 	r.sent++
 }

@@ -27,6 +27,8 @@ func (o *driveOptions) flags() *flag.FlagSet {
 	f.Uint64Var(&o.load.Requests, "n", 20_000, "")
 	f.IntVar(&o.load.WritePct, "write", 0, "")
 	f.Uint64Var(&o.load.Seed, "seed", 1, "")
+	f.BoolVar(&o.load.Fill, "fill", false, "")
+	f.Float64Var(&o.load.Warm, "warm", 0, "")
 	f.Var(&o.sets, "set", "")
 	o.format = choice{"text", []string{"text", "json"}}
 	f.Var(&o.format, "format", "")
@@ -69,7 +71,7 @@ func (o *driveOptions) parse(args []string) error {
 }
 
 // loadFlags names the flags of a load's keys.
-var loadFlags = map[string]string{"pattern": "gen", "requests": "n", "bytes": "bytes", "depth": "qd", "write_pct": "write"}
+var loadFlags = map[string]string{"pattern": "gen", "requests": "n", "bytes": "bytes", "depth": "qd", "write_pct": "write", "warm": "warm"}
 
 // check reports the first flag that cannot be as it is.
 func (o *driveOptions) check(f *flag.FlagSet) (err error) {

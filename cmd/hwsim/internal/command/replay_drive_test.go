@@ -22,6 +22,7 @@ func TestReplayOnADriveErrorsAreOneLine(t *testing.T) {
 		{"-drive p5800x -gen rand -qd 0", "-qd 0 must be 1 to 65535 with requests of 4096 bytes"},
 		{"-drive p5800x -gen rand -qd 65536", "-qd 65536 must be 1 to 65535 with requests of 4096 bytes"},
 		{"-drive p5800x -gen rand -n 0", "-n 0 must be at least 1"},
+		{"-drive p5800x -gen rand -warm 101", "-warm 101 must be 0 to 100"},
 		{"-drive p5800x -gen rand -write 101", "-write 101 must be 0 to 100"},
 		{"-drive p5800x -gen rand -format csv", `invalid value "csv" for flag -format: want text or json; see hwsim -h`},
 		{"-drive p5800x -gen rand -device hbm3_6400", exclusive},
@@ -45,17 +46,22 @@ func TestReplayOnADrivePrintsText(t *testing.T) {
 	require.Empty(t, got.err)
 	require.Equal(t, `p4800x_375gb, 1000 requests of rand, 4096 B, 30 % writes, 16 outstanding
 
-rate           571917 IOPS      2.343 GB/s
-read latency   mean 21.86 µs    p50 20.71        p99 41.42  max 55.21
-write latency  mean 40.00 µs    p50 38.27        p99 74.45  max 98.80
-pages          read 682         programmed 318   from buffer 0
-collection     blocks erased 0  pages held up 0  WAF 1.00
-busy           firmware 17.2 %  channels 97.4 %  dies 5.4 %
-time           1748.5 µs        idle at 1748.5
+rate           571917 IOPS          2.343 GB/s
+read latency   mean 21.86 µs        p50 20.71        p99 41.42  max 55.21
+write latency  mean 40.00 µs        p50 38.27        p99 74.45  max 98.80
+pages          read 682             programmed 318   from buffer 0
+collection     blocks erased 0      pages held up 0  WAF 1.00
+flash reads    1.00 of bytes asked  1.00 in cells
+wear           erases least 0       most 0           mean 0.00
+busy           firmware 17.2 %      channels 97.4 %  dies 5.4 %
+time           1748.5 µs            idle at 1748.5
 `, got.out)
 	got = finish(t, replayProgram(t, "-drive p5800x -gen seq -n 100"))
 	require.Contains(t, got.out, "WAF none written")
 	require.NotContains(t, got.out, "write latency")
+	got = finish(t, replayProgram(t, "-drive samsung_pm9a3 -fill -warm 0.5 -gen rand -n 1000 -qd 256 -write 100 -set drive.flash.channels=1 -set drive.flash.ways=1"))
+	require.Contains(t, got.out, "samsung_pm9a3 full after 0.5 drive writes, 1000 requests")
+	require.Contains(t, got.out, "\nendurance      TBW ")
 }
 
 func TestReplayOnADriveIsDeterministic(t *testing.T) {
