@@ -7,6 +7,7 @@ import (
 	"hwsim/devices/gpu"
 	"hwsim/hierarchy"
 	"hwsim/models"
+	"hwsim/sim"
 	"hwsim/workloads/graph"
 	"hwsim/workloads/kernels"
 	"hwsim/workloads/kv"
@@ -241,9 +242,19 @@ func (d *decode) attendChosen(span, layer int, fetched []int) {
 	}
 	cache, bytes := d.view(layer, a.KVHeads)
 	k, t := p.Attention.For(d.layout.kv.paged, m.policy.Encode.Narrow()).Build(&d.config.System.GPU, a, cache, l.attended, kernels.At(d.layout.act.q, uint64(a.QHeads*a.QKDim)*2), partial)
+	if share := m.engine.AttentionShare; share > 0 {
+		d.slow(k, share*d.system.PeakGBps(hierarchy.HBM), l)
+	}
 	d.graph.Add(graph.Op{Op: gpu.Op{Kernel: k}, Class: "attention", Span: span, Bytes: bytes, FLOPs: l.flops[kv.AttendS]}, fetched...)
 	out := kernels.At(d.layout.act.attn, uint64(a.QHeads*a.VDim)*2)
 	d.kernel(span, "attention_reduce", t.Reduce(&p.AttnReduce, out), t.PartialBytes())
+}
+
+// slow makes attention's tiles last as long as at a rate in GB/s over all SMs.
+func (d *decode) slow(k *gpu.Kernel, gbps float64, l *methodLayer) {
+	tokens := float64(mean(l.attended) * d.rows())
+	tile := (l.read(kv.AttendS, "keys") + l.read(kv.AttendS, "values")) / tokens * float64(d.config.Kernels.Attention.TileTokens)
+	k.TileSM = max(k.TileSM, sim.FromNanoseconds(tile*float64(d.config.System.GPU.SMs)/gbps))
 }
 
 // attendAway appends attention by the host: queries go down, results come up.

@@ -5,10 +5,11 @@ import "slices"
 // Engine is a framework, by what it adds to a method: traffic of its own and
 // time on the host.
 type Engine struct {
-	Name         string  `toml:"name"`
-	JoinsCache   bool    `toml:"joins_cache"`       // every token copies the whole cache (a concatenation)
-	RepeatsHeads bool    `toml:"repeats_heads"`     // keys and values are written out for every query head
-	HostNs       float64 `toml:"host_ns_per_layer"` // host time of a layer that no kernel hides
+	Name           string  `toml:"name"`
+	JoinsCache     bool    `toml:"joins_cache"`       // every token copies the whole cache (a concatenation)
+	RepeatsHeads   bool    `toml:"repeats_heads"`     // keys and values are written out for every query head
+	AttentionShare float64 `toml:"attention_share"`   // of memory's rate, that its attention reaches at most; 0: as much as the kernels of the profile
+	HostNs         float64 `toml:"host_ns_per_layer"` // host time of a layer that no kernel hides
 }
 
 // LoadEngine reads an engine, a file or a preset of configs/engines; the sets
@@ -22,6 +23,7 @@ func LoadEngine(name string, sets []string) (*Engine, error) {
 
 // Validate reports what no engine can be.
 func (e *Engine) Validate(report func(key, message string)) {
+	share(report, "attention_share", e.AttentionShare)
 	number(report, "host_ns_per_layer", e.HostNs, 0, 1e9)
 }
 
@@ -36,7 +38,9 @@ func (l *Layer) Sum(of func(f *Flow) bool) (read, written float64) {
 }
 
 // Plain reports whether the framework adds nothing.
-func (e *Engine) Plain() bool { return !e.JoinsCache && !e.RepeatsHeads && e.HostNs == 0 }
+func (e *Engine) Plain() bool {
+	return !e.JoinsCache && !e.RepeatsHeads && e.HostNs == 0 && e.AttentionShare == 0
+}
 
 // Add joins what layers or sequences hold, by object and tier.
 func Add(sum, more []Held) []Held {

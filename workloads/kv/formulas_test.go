@@ -104,10 +104,11 @@ var formulas = map[string]struct {
 		k := math.Ceil(math.Floor(s.L/64)/8) * 8
 		landmarks, lowRank, factors := s.L/8*one, s.L*r*s.b, r*one
 		fetched := (1 - 0.6) * k * one
+		scores := 2 * s.L / 8 * s.h * s.g
 		return moved{
-			held:    landmarks + lowRank + factors + 2*(k+O)*one + s.L*one,         // the last are the values in host memory
-			read:    landmarks + 2*(k+O)*one + fetched + 0.4*k*r*s.b*s.h + factors, // rank-r rows are gathered for every head
-			written: fetched + 0.4*k*one + r*s.b + one,                             // what is fetched and rebuilt lands in HBM
+			held:    landmarks + lowRank + factors + 2*(k+O)*one + s.L*one,                    // the last are the values in host memory
+			read:    landmarks + 2*scores + 2*(k+O)*one + fetched + 0.4*k*r*s.b*s.h + factors, // rank-r rows are gathered for every head
+			written: 2*scores + fetched + 0.4*k*one + r*s.b + one,                             // what is fetched and rebuilt lands in HBM
 		}
 	}},
 	"32_minicache": {layer: 20, want: func(s symbols) moved { // half of: L d b + 2 magnitudes + γ 2 L d b, for K and V of two layers

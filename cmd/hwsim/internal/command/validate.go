@@ -60,8 +60,8 @@ func (o *validateOptions) parse(args []string) error {
 	}
 	given := map[string]bool{}
 	f.Visit(func(f *flag.Flag) { given[f.Name] = true })
-	if o.published && len(given) > 1 {
-		return userErrorf("validate: -published goes without other flags")
+	if o.published && (len(given) > 2 || len(given) == 2 && !given["all"]) {
+		return userErrorf("validate: -published goes with -all alone")
 	}
 	if given["data"] {
 		if err := checkData(o.data); err != nil {
@@ -118,7 +118,7 @@ func (a *App) validate(args []string) error {
 		return err
 	}
 	if o.published {
-		return a.comparePublished()
+		return a.comparePublished(o.all)
 	}
 	r, err := a.compare(o)
 	if err != nil {
@@ -127,11 +127,24 @@ func (a *App) validate(args []string) error {
 	return errors.Join(a.writeComparison(o, r), verdict(r, o.earlier))
 }
 
-// comparePublished prints the figures of papers beside ours.
-func (a *App) comparePublished() error {
+// comparePublished prints the figures of papers beside ours: those that follow
+// from bytes, and those that need simulation if wanted.
+func (a *App) comparePublished(all bool) error {
 	rows, err := published.ClosedForms()
 	if err != nil {
 		return err
+	}
+	if all {
+		ctx, stop := untilInterrupt()
+		defer stop()
+		simulated, err := published.Simulated(ctx)
+		if err != nil && ctx.Err() != nil {
+			return errInterrupted
+		}
+		if err != nil {
+			return err
+		}
+		rows = append(rows, simulated...)
 	}
 	return published.Table(a.Out, rows)
 }

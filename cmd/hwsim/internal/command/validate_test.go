@@ -42,7 +42,7 @@ func TestValidateErrorsAreOneLineAProblem(t *testing.T) {
 		"bad/x.csv": chaseColumns + "chase_randm,cg,4096,32,1\n", "bad/y.csv": chaseColumns + "chase_random,cg,4096\n"}
 	for _, test := range []struct{ args, err string }{
 		{"tables", `validate "tables": wants flags only; see hwsim validate -h`},
-		{"-published -quick", "validate: -published goes without other flags"},
+		{"-published -quick", "validate: -published goes with -all alone"},
 		{"-data none", `-data "none": want a folder of CSV files`},
 		{"-data=", `-data "": want a folder of CSV files`},
 		{"-data run.toml", `-data "run.toml": want a folder of CSV files`},
