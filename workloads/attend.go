@@ -124,7 +124,9 @@ func (d *decode) fetch(span, layer, position, begin int) []int {
 	for t := hierarchy.DDR; t < hierarchy.NumTiers; t++ {
 		if l.count[t] > 0 {
 			l.seen[t] = d.layout.kv.staging[buffer][t]
-			kv = append(kv, d.copyIn(span, t, l.fetch(t, d.config.KV.CopyBytes), after))
+			if segs := l.fetch(t, d.config.KV.CopyBytes); len(segs) > 0 { // none where keys and values are computed
+				kv = append(kv, d.copyIn(span, t, segs, after))
+			}
 		}
 	}
 	return kv
