@@ -220,6 +220,25 @@ func TestMistakesInOffloadAreNamed(t *testing.T) {
 	}
 }
 
+func TestMistakesInAttentionOnDrivesAreNamed(t *testing.T) {
+	file := "[offload]\nsystem = 'instinfer'\nmachine = 'a6000'\nmodel = 'opt-13b'\nprompt = 64\noutput = 4\nbatch = 4\ncsd = 'instinfer'\ndrives = 1\nsparse = 0.125\n"
+	for _, test := range []struct{ old, new, args, want string }{
+		{"csd = 'instinfer'", "csd = 'instinfr'", "", `run.toml:8: offload.csd: config "csd/instinfr": no such file, and no preset of that name (did you mean "instinfer"?)`},
+		{"drives = 1", "drives = 0", "", "run.toml:9: offload.drives: must be 1 to 65536, is 0"},
+		{"drives = 1", "drive = 1", "", `run.toml:9: offload.drive: unknown key (did you mean "drives"?)`},
+		{"0.125", "0.75", "", "run.toml:10: offload.sparse: must be 0 to 0.5"},
+		{"batch = 4\n", "", "", "offload.batch: must be 1 to 65536"},
+		{"", "", "-set offload.model=opt-30b", "offload: 4 sequences on 1 x instinfer do not fit: GPU memory: needs "},
+		{"", "", "-set offload.model=mixtral-8x7b", "offload.model: model mixtral-8x7b: has experts"},
+	} {
+		t.Run(test.new+test.args, func(t *testing.T) {
+			code, _, errOut := hwsim(t, map[string]string{"run.toml": strings.Replace(file, test.old, test.new, 1)}, append([]string{"run.toml"}, strings.Fields(test.args)...)...)
+			require.Equal(t, 2, code, errOut)
+			require.Contains(t, errOut, test.want)
+		})
+	}
+}
+
 func TestMistakesInTracesAreNamed(t *testing.T) {
 	files := map[string]string{
 		"run.toml": coreFile, "good.csv": "gap,addr,op\n1,2,R\n", "empty.csv": "", "header.csv": "gap,addr,op\n", "comment.csv": "# nothing\n",

@@ -12,6 +12,7 @@ import (
 type Config struct {
 	LinkGBps  float64 `toml:"link_gbps"`  // to the host, each way, payload
 	CommandUs float64 `toml:"command_us"` // of the host, for each attend command
+	DRAMGiB   float64 `toml:"dram_gib"`   // of a drive, where pages are gathered; only reported: no limit is enforced. 0: not flash
 
 	Layout   Layout         `toml:"layout"`
 	Unit     Unit           `toml:"engine"`
@@ -51,6 +52,7 @@ type Sparsity struct {
 // MemoryDevices are DRAM channels beside the engine.
 type MemoryDevices struct {
 	Channels     int         `toml:"channels"`
+	CapacityGiB  float64     `toml:"capacity_gib"`
 	GranuleBytes int         `toml:"granule_bytes"` // interleave over channels
 	DRAM         dram.Config `toml:"dram"`          // one channel
 }
@@ -116,6 +118,7 @@ func (s *Sparsity) Validate(report func(key, message string)) {
 // Validate reports memory that cannot be; its DRAM checks itself.
 func (m *MemoryDevices) Validate(report func(key, message string)) {
 	count(report, "channels", m.Channels, 256)
+	positive(report, "capacity_gib", m.CapacityGiB)
 	if m.GranuleBytes < 1 || m.GranuleBytes > 1<<20 || m.GranuleBytes&(m.GranuleBytes-1) != 0 {
 		report("granule_bytes", "must be a power of two to 1048576")
 	}
@@ -126,6 +129,9 @@ func (c *Config) Validate(report func(key, message string)) {
 	positive(report, "link_gbps", c.LinkGBps)
 	if !(c.CommandUs >= 0 && c.CommandUs <= most) {
 		report("command_us", fmt.Sprintf("must be 0 to %g", most))
+	}
+	if !(c.DRAMGiB >= 0 && c.DRAMGiB <= most) {
+		report("dram_gib", fmt.Sprintf("must be 0 to %g", most))
 	}
 	switch {
 	case (c.Flash == nil) == (c.Memory == nil):
@@ -164,8 +170,9 @@ func (c *Config) validateFlash(report func(key, message string)) {
 
 // Bounds of settings.
 const (
-	most     = 1e6
-	maxHeads = 256
+	most       = 1e6
+	maxHeads   = 256
+	maxQueries = 256
 )
 
 func positive(report func(key, message string), key string, v float64) {

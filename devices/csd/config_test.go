@@ -27,6 +27,8 @@ func TestDevicesThatCannotBeAreReported(t *testing.T) {
 		{"instinfer", "memory.channels=2", "flash: or memory: one of the two tables must be there"},
 		{"cxl_near_memory", "layout.second_copy=true", "layout.second_copy: must be false with memory"},
 		{"cxl_near_memory", "memory.channels=0", "memory.channels: must be 1 to 256"},
+		{"instinfer", "dram_gib=-1", "dram_gib: -1 is out of range"},
+		{"cxl_near_memory", "memory.capacity_gib=0", "memory.capacity_gib: must be above 0"},
 		{"cxl_near_memory", "memory.granule_bytes=100", "memory.granule_bytes: must be a power of two"},
 		{"cxl_near_memory", "memory.granule_bytes=128", "memory.granule_bytes: must be a multiple of the pieces of 256 and 64 bytes"},
 	} {

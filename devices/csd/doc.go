@@ -30,6 +30,9 @@
 // so one head's reads fill the flash's gaps of another's. Every page passes the
 // filter of its channel.
 //
+// Grouped queries share a head: what is read is read once, and chosen by the sums
+// over the group; scores, softmax and products are each query's.
+//
 // Which tokens and channels are chosen is a seeded process: runs of
 // geometric length, with gaps so long that the density is the ratio asked for.
 // The mean run is fitted, see Sparsity.
@@ -45,7 +48,7 @@
 //
 // InstInfer (arXiv 2409.04992), published as InstAttention (HPCA 2025): layout,
 // engine, filters, their measured rates. SparQ (Ribar et al., ICML 2024): the
-// approximate scores.
+// approximate scores; its code (graphcore-research): groups.
 //
 // # Left out
 //
@@ -54,6 +57,5 @@
 // engine's clock instead. Also the lookup in the two tables of pages, the drive's
 // processor, reads of the tail in DRAM, programs that meet the reads of a
 // decode step (two pages in a thousand), read retries unless the flash's
-// configuration has them, read-ahead into dies while the buffers are full, grouped
-// queries, energy.
+// configuration has them, read-ahead into dies while the buffers are full, energy.
 package csd

@@ -8,7 +8,8 @@ import (
 
 // Load is one layer's attention of one decode step on one device.
 type Load struct {
-	Heads   int  // of all sequences: sequences x the device's heads of each
+	Heads   int  // of keys and values, of all sequences: sequences x the device's heads of each
+	Queries int  // heads of queries that share one of keys and values; 0: 1
 	Context int  // tokens of a sequence, the new one included
 	Sparse  bool // SparF, else dense
 
@@ -20,6 +21,9 @@ type Load struct {
 // Validate reports loads that no device has.
 func (l *Load) Validate(report func(key, message string)) {
 	count(report, "heads", l.Heads, 1<<24)
+	if l.Queries < 0 || l.Queries > maxQueries {
+		report("queries", fmt.Sprintf("must be 0 to %d", maxQueries))
+	}
 	count(report, "context", l.Context, 1<<17)
 	if !(l.Precision >= 0 && l.Precision < 1) {
 		report("precision", "must be 0 to below 1")
@@ -214,23 +218,26 @@ func (e *Engine[M]) drain() {
 // chosenOf returns how many of n are chosen.
 func (e *Engine[M]) chosenOf(n int) int { return max(1, int(float64(n)*e.ratio+0.5)) }
 
-// timesOf returns what the kernels take for a head. Dense, both share it.
+// timesOf returns what the kernels take for a head and all its queries. Dense,
+// both share it. Sparse, a group's queries choose together: argtopk takes the
+// sums of their scores.
 func (e *Engine[M]) timesOf(l Load) times {
+	queries := max(1, l.Queries)
 	gemv := func(rows, width int) sim.Time {
-		return sim.FromNanoseconds(2 * float64(rows*width) / e.unit.GeMVGFLOPS)
+		return sim.FromNanoseconds(2 * float64(queries*rows*width) / e.unit.GeMVGFLOPS)
 	}
 	pass := func(scores int) sim.Time {
 		return sim.FromNanoseconds(1e3 * float64(scores) / (e.unit.ClockMHz * e.unit.ScoresPerCycle))
 	}
 	if !l.Sparse {
 		half := gemv(l.Context, e.layout.HeadDim) / kernels
-		return times{scores: half + pass(l.Context)/kernels, product: half}
+		return times{scores: half + pass(queries*l.Context)/kernels, product: half}
 	}
 	k := e.chosenOf(l.Context)
 	return times{
-		approximate: gemv(l.Context, e.chosenOf(e.layout.HeadDim)) + pass(l.Context),
+		approximate: gemv(l.Context, e.chosenOf(e.layout.HeadDim)) + pass(queries*l.Context),
 		topk:        pass(l.Context),
-		scores:      gemv(k, e.layout.HeadDim) + pass(k),
+		scores:      gemv(k, e.layout.HeadDim) + pass(queries*k),
 		product:     gemv(k+1, e.layout.HeadDim), // and the mean of all values
 	}
 }

@@ -175,11 +175,32 @@ func TestMemoryIsReadAtItsChannelsRate(t *testing.T) {
 	assert.InEpsilon(t, 2*2*1536*128/(2*5.0)/1000, each(slow.Time, l), 0.1, "slower kernels are the limit")
 }
 
+// A group's queries share what is read; scores, sums and products are theirs each.
+func TestAGroupsQueriesShareTheirPages(t *testing.T) {
+	one, four := Load{Heads: 1, Context: 16}, Load{Heads: 1, Context: 16, Queries: 4}
+	const gemv, softmax = 153_985, 28_070 // ps, as by hand above
+	alone, group := attend(t, device(t, "instinfer"), one), attend(t, device(t, "instinfer"), four)
+	assert.Equal(t, alone.Access, group.Access)
+	assert.Equal(t, alone.Keys, group.Keys)
+	assert.Equal(t, alone.Values, group.Values)
+	assert.InDelta(t, 4*(2*gemv+softmax), float64(group.Exposed), 12)
+	one.Queries = 1
+	assert.Equal(t, alone, attend(t, device(t, "instinfer"), one), "as many as heads")
+
+	few, many := Load{Heads: 400, Context: 1024, Sparse: true}, Load{Heads: 400, Context: 1024, Sparse: true, Queries: 8}
+	alone, group = attend(t, device(t, "instinfer"), few), attend(t, device(t, "instinfer"), many)
+	assert.Equal(t, alone.Bytes(), group.Bytes(), "they choose together")
+	kernel := 8 * (2*1024*16/13.3/1000 + 1024/285.0) // µs of approximate scores on the one kernel
+	assert.Greater(t, each(group.Time, many), kernel)
+	assert.Less(t, each(alone.Time, few), kernel)
+}
+
 func TestLoadsThatCannotBe(t *testing.T) {
 	d := device(t, "instinfer")
 	for want, l := range map[string]Load{
 		"load: heads must be 1 to 16777216":    {Context: 1},
 		"load: context must be 1 to 131072":    {Heads: 1},
+		"load: queries must be 0 to 256":       {Heads: 1, Context: 1, Queries: 257},
 		"load: precision must be 0 to below 1": {Heads: 1, Context: 1, Precision: 1},
 	} {
 		_, err := d.Attend(l)

@@ -102,14 +102,30 @@ func (k *KV) Buffered() int {
 	return rows * k.vectors * k.layout.rowBytes()
 }
 
+// Held returns the bytes of all blocks that sequences have, full or not.
+func (k *KV) Held() int {
+	rows := 0
+	for _, h := range k.held {
+		rows += h.rows
+	}
+	return rows * k.row * k.layout.TokenBytes()
+}
+
 // Stats returns the counters.
 func (k *KV) Stats() KVStats { return k.stats }
+
+// Capacity returns a device's bytes.
+func (c *Config) Capacity() float64 {
+	if c.Flash == nil {
+		return c.Memory.CapacityGiB * (1 << 30)
+	}
+	return float64(c.Flash.AllPlanes()) * float64(c.Flash.PlanePages()) * float64(c.Flash.PageBytes)
+}
 
 // Endurance returns how many tokens of tokenBytes (keys and values, once)
 // drives can take in before their blocks are worn, and how many if the second
 // copy counts as well.
 func (c *Config) Endurance(drives int, tokenBytes float64) (once, withCopy float64) {
-	capacity := float64(c.Flash.AllPlanes()) * float64(c.Flash.PlanePages()) * float64(c.Flash.PageBytes)
-	once = float64(drives) * capacity * float64(c.PECycles) / tokenBytes
+	once = float64(drives) * c.Capacity() * float64(c.PECycles) / tokenBytes
 	return once, once / c.Layout.Copies()
 }

@@ -37,6 +37,7 @@ func TestBlocksOfAFinishedSequenceAreErasedWhole(t *testing.T) {
 	require.EqualError(t, err, "csd: drive is full: sequence 3 needs 1 more rows of blocks, 0 are free")
 	_, err = k.Append(1, 128)
 	require.NoError(t, err, "its row has room")
+	assert.Equal(t, 3*2048*4096, k.Held(), "rows, full or not")
 	_, err = k.Append(1, 128)
 	require.Error(t, err, "but not for more than 2048")
 	assert.Equal(t, 128, k.Reclaim(0))
@@ -57,6 +58,11 @@ func TestWritesAndErasesTakeTheFlashsTime(t *testing.T) {
 	assert.InEpsilon(t, 128*4096/78.29e3, d.ProgramGBps(), 0.01, "128 dies")
 	before := attend(t, device(t, "instinfer"), Load{Heads: 40, Context: 512})
 	assert.Equal(t, before, attend(t, d, Load{Heads: 40, Context: 512}), "then it attends as if new")
+}
+
+func TestCapacityIsTheFlashsOrTheMemorys(t *testing.T) {
+	assert.Equal(t, float64(2<<40), preset(t, "instinfer").Capacity())
+	assert.Equal(t, float64(256<<30), preset(t, "cxl_near_memory").Capacity())
 }
 
 func TestEnduranceAsPublished(t *testing.T) {

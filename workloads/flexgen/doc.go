@@ -15,7 +15,7 @@
 // InStorage is InstInfer's policy: drives that attend (devices/csd). A layer of a
 // decode step is a series: the GPU's products, the host's attend commands, queries,
 // keys and values down, the drive with most heads, outputs up. The host sends one
-// command for each sequence and head, one after the other, however many drives
+// command for each sequence and head of keys, one after the other, however many drives
 // there are; its time is that of a small synchronous read through Linux. This
 // structure is taken from the published figures, its size is not: shares of one
 // and of two drives, dense and sparse, and the scaling to 20 drives all hold a
@@ -34,6 +34,9 @@
 // what the host has left is its page cache, through which files are read. Search
 // tries FlexGen's knobs under these capacities.
 //
+// What drives take in, copy, gather and wear is Stored; InstInfersFigures sets the
+// published figures beside ours.
+//
 // Rivals: ZeRO-Inference with its weights or its cache in host memory (which
 // swaps when it is too small), Recompute, FlexGen with GPUDirect (Policy.Direct)
 // and with SparQ's sparse attention (Policy.Sparse).
@@ -47,7 +50,8 @@
 // Sources: Sheng et al., "FlexGen" (ICML 2023, arXiv 2303.06865), its
 // repository at 19753bc0 for the order of operations, the constants, and how its
 // benchmarks (bench_suite.py) are set and measured; DeepSpeedExamples' README for
-// ZeRO-Inference; SparQ (Ribar et al., arXiv 2312.04985) for the bytes read;
+// ZeRO-Inference; SparQ (Ribar et al., arXiv 2312.04985) for the bytes read, its code
+// (graphcore-research) for how a group of queries chooses;
 // InstInfer (HPCA 2025, arXiv 2409.04992); Zhong et al., "XRP" (OSDI 2022),
 // table 1, for the command.
 package flexgen

@@ -2,20 +2,30 @@ package flexgen
 
 import (
 	"fmt"
+	"math"
 
-	"hwsim/configs"
 	"hwsim/devices/csd"
 	"hwsim/sim"
 )
 
 // InStorage is InstInfer's policy: weights and hidden states on the GPU, the
-// cache on drives that attend, heads divided among them. Of two GPUs each has
-// half of the layers, and computes while the other waits.
+// cache on drives that attend, heads of keys and values divided among them. Of
+// several GPUs each has its part of the layers, and computes while the others
+// wait.
 type InStorage struct {
 	Sequences int
 	Drives    int
+	GPUs      int     // 0: 1
 	Sparse    bool    // SparF, else dense
 	Precision float64 // of each simulated step, see csd.Load; 0: exact
+}
+
+// gpus returns how many there are.
+func (p *InStorage) gpus() int { return max(1, p.GPUs) }
+
+// onGPU is what the GPU has of it, as FlexGen's policy.
+func (p *InStorage) onGPU() *Policy {
+	return &Policy{Batch: p.Sequences, Batches: 1, GPUAttention: true, Weights: Shares{GPU: 100}, Hidden: Shares{GPU: 100}}
 }
 
 // Validate reports what a policy cannot be.
@@ -28,6 +38,9 @@ func (p *InStorage) Validate(report func(key, message string)) {
 			report(f.key, fmt.Sprintf("must be 1 to 65536, is %d", f.value))
 		}
 	}
+	if p.GPUs < 0 || p.GPUs > 1<<10 {
+		report("gpus", fmt.Sprintf("must be 0 to 1024, is %d", p.GPUs))
+	}
 	if !(p.Precision >= 0 && p.Precision < 1) {
 		report("precision", fmt.Sprintf("must be 0 to below 1, is %g", p.Precision))
 	}
@@ -36,7 +49,7 @@ func (p *InStorage) Validate(report func(key, message string)) {
 // LoadDrive reads a device that attends, a file or preset of configs/csd; the
 // sets override its keys.
 func LoadDrive(name string, sets []string) (*csd.Config, error) {
-	doc, err := configs.Load("csd/"+name, sets)
+	doc, err := load("csd", name, sets)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +85,14 @@ type InStorageResult struct {
 	Prefill         Prefilled
 	Decode          Decoded
 	Written, Copied float64 // bytes of a layer's pages in decode, on all drives: keys and values, second copies
+	Stored          Stored
+	Need            Need // whether it fits is Need's; the drive is the one that has most heads
 	TokensPerSecond float64
+}
+
+// Seconds returns the time of the whole run.
+func (r *InStorageResult) Seconds() float64 {
+	return r.Prefill.Time.Seconds() + r.Decode.Time.Seconds()
 }
 
 // RunInStorage predicts how long the sequences take with their attention on
@@ -82,7 +102,7 @@ func RunInStorage(m *Machine, c *csd.Config, s Shape, j Job, p *InStorage) (InSt
 	if err := r.check(); err != nil {
 		return InStorageResult{}, err
 	}
-	r.gpu = run{machine: m, shape: s, job: j, policy: &Policy{Batch: p.Sequences, Batches: 1}}
+	r.gpu = newRun(m, s, j, p.onGPU(), nil)
 	device, err := csd.New(c)
 	if err != nil {
 		return InStorageResult{}, err
@@ -93,7 +113,11 @@ func RunInStorage(m *Machine, c *csd.Config, s Shape, j Job, p *InStorage) (InSt
 		return InStorageResult{}, err
 	}
 	out.Written, out.Copied = r.appended()
-	out.TokensPerSecond = float64(p.Sequences*j.Output) / (out.Prefill.Time + out.Decode.Time).Seconds()
+	if out.Stored, err = r.stored(); err != nil {
+		return InStorageResult{}, err
+	}
+	out.Need = r.needs(&out.Stored)
+	out.TokensPerSecond = float64(p.Sequences*j.Output) / out.Seconds()
 	return out, nil
 }
 
@@ -103,7 +127,7 @@ type inStorage struct {
 	shape  Shape
 	job    Job
 	policy *InStorage
-	gpu    run
+	gpu    *run
 }
 
 // check reports the first thing that cannot be.
@@ -113,8 +137,8 @@ func (r *inStorage) check() (err error) {
 			err = fmt.Errorf("in-storage policy: %s %s", key, message)
 		}
 	})
-	if err == nil && r.shape.Hidden%r.drive.Layout.HeadDim != 0 {
-		err = fmt.Errorf("in-storage policy: hidden size %d is no multiple of the drive's head_dim %d", r.shape.Hidden, r.drive.Layout.HeadDim)
+	if err == nil {
+		err = r.shape.attendedBy(&r.drive.Layout)
 	}
 	if err == nil && (r.job.Prompt < 1 || r.job.Output < 1) {
 		err = fmt.Errorf("in-storage policy: prompt and output must be positive, are %d and %d", r.job.Prompt, r.job.Output)
@@ -122,11 +146,26 @@ func (r *inStorage) check() (err error) {
 	return err
 }
 
-// heads returns a layer's heads, and those of the drive that has most.
+// attendedBy reports why a device with that layout cannot attend for a model.
+func (s Shape) attendedBy(l *csd.Layout) error {
+	if size := s.qWidth() / s.heads(); size != float64(l.HeadDim) {
+		return fmt.Errorf("in-storage policy: the model's heads have %g values, the drive's layout.head_dim is %d", size, l.HeadDim)
+	}
+	if kv := s.kvWidth(); math.Mod(kv, float64(l.HeadDim)) != 0 || math.Mod(s.qWidth(), kv) != 0 {
+		return fmt.Errorf("in-storage policy: %g values of queries and %g of keys are no groups of heads of %d", s.qWidth(), kv, l.HeadDim)
+	}
+	return nil
+}
+
+// heads returns a layer's heads of keys and values, and those of the drive that
+// has most.
 func (r *inStorage) heads() (all, most int) {
-	all = r.shape.Hidden / r.drive.Layout.HeadDim
+	all = int(r.shape.kvWidth()) / r.drive.Layout.HeadDim
 	return all, (all + r.policy.Drives - 1) / r.policy.Drives
 }
+
+// queries returns the heads of queries of each head of keys and values.
+func (r *inStorage) queries() int { return int(r.shape.qWidth() / r.shape.kvWidth()) }
 
 // share returns the most loaded drive's share of the heads.
 func (r *inStorage) share() float64 {
@@ -137,7 +176,7 @@ func (r *inStorage) share() float64 {
 // computes returns what the GPU takes for a layer of a token's pass: all
 // products, and in the prefill attention.
 func (r *inStorage) computes(token int) sim.Time {
-	g := r.gpu
+	g := *r.gpu
 	g.products(Place{Token: token, Sublayer: 0})
 	g.products(Place{Token: token, Sublayer: 1})
 	if token == 0 {
@@ -178,45 +217,61 @@ const (
 	thirds   = 3
 )
 
-// decode adds up all passes after the prefill. Every layer is alike, so one is
-// simulated; a pass is linear in its context but for what does not fill a page,
-// so some are simulated.
+// decode adds up all passes after the prefill.
 func (r *inStorage) decode(device csd.Device) (Decoded, error) {
-	all, most := r.heads()
 	passes := r.job.Output - 1
 	if passes == 0 {
 		return Decoded{}, nil
 	}
-	var fine, coarse csd.Result
+	fine, coarse, attended, err := r.attend(device, passes)
+	if err != nil {
+		return Decoded{}, err
+	}
+	all, _ := r.heads()
+	layers := sim.Time(r.shape.Layers)
+	rows := float64(r.policy.Sequences * passes)
+	link := r.gpu.machine.Link.ToGPU
+	d := Decoded{
+		Transfer: layers * (r.moves(r.shape.queryBytes(rows)+r.shape.kvBytes(rows), link) + r.moves(r.shape.queryBytes(rows), link)),
+		GPU:      layers * sim.Time(passes) * r.computes(1),
+		Layer:    scaled(fine, 1/r.share()),
+	}
+	commands := 1000 * r.drive.CommandUs * rows * float64(all) // ns
+	if float64(layers)*(attended+1000*commands)+float64(d.Transfer+d.GPU) > float64(endOfTime) {
+		return Decoded{}, ErrTooLong
+	}
+	d.Access, d.Exposed, d.Command = layers*fine.Access, layers*fine.Exposed, layers*sim.FromNanoseconds(commands)
+	d.Time = d.Access + d.Exposed + d.Command + d.Transfer + d.GPU
+	if coarse.Time > 0 {
+		d.Error = float64(layers) * float64(coarse.Time-fine.Time) / float64(d.Time)
+	}
+	return d, nil
+}
+
+// attend adds up a layer's attention over the passes, of all contexts and of a
+// third of them, none if there are too few passes; and its time once more as
+// picoseconds that cannot overflow. Every layer is alike, so one is simulated; a
+// pass is linear in its context but for what does not fill a page, so some are
+// simulated.
+func (r *inStorage) attend(device csd.Device, passes int) (fine, coarse csd.Result, ps float64, err error) {
+	_, most := r.heads()
 	points := min(contexts, passes)
 	for i := range points {
 		context := r.job.Prompt + 1 + passes*(2*i+1)/(2*points)
 		one, err := device.Attend(csd.Load{
-			Heads: r.policy.Sequences * most, Context: context, Sparse: r.policy.Sparse, Precision: r.policy.Precision,
+			Heads: r.policy.Sequences * most, Queries: r.queries(), Context: context, Sparse: r.policy.Sparse, Precision: r.policy.Precision,
 		})
 		if err != nil {
-			return Decoded{}, err
+			return fine, coarse, ps, err
 		}
-		fine = plus(fine, one, float64(passes)/float64(points))
-		if i%thirds == thirds/2 {
-			coarse = plus(coarse, one, float64(passes)*thirds/contexts)
+		weight := float64(passes) / float64(points)
+		fine = plus(fine, one, weight)
+		ps += weight * float64(one.Time)
+		if points == contexts && i%thirds == thirds/2 {
+			coarse = plus(coarse, one, thirds*weight)
 		}
 	}
-	layers := sim.Time(r.shape.Layers)
-	rows := float64(r.policy.Sequences * passes)
-	d := Decoded{
-		Access:   layers * fine.Access,
-		Exposed:  layers * fine.Exposed,
-		Command:  layers * sim.FromNanoseconds(1000*r.drive.CommandUs*rows*float64(all)),
-		Transfer: layers * (r.moves(3*r.shape.hiddenBytes(rows), r.gpu.machine.Link.ToGPU) + r.moves(r.shape.hiddenBytes(rows), r.gpu.machine.Link.ToGPU)),
-		GPU:      layers * sim.Time(passes) * r.computes(1),
-		Layer:    scaled(fine, 1/r.share()),
-	}
-	d.Time = d.Access + d.Exposed + d.Command + d.Transfer + d.GPU
-	if points == contexts {
-		d.Error = float64(layers) * float64(coarse.Time-fine.Time) / float64(d.Time)
-	}
-	return d, nil
+	return fine, coarse, ps, nil
 }
 
 // plus returns a result and weight times another.

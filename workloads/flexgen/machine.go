@@ -84,13 +84,19 @@ func (m *Machine) Validate(report func(key, message string)) {
 	configs.NotNegative(report, "memory.pinned_gib", m.Memory.Pinned)
 }
 
-// LoadMachine reads a machine and its host, files or presets of
-// configs/flexgen and configs/hostio; the sets override the machine's keys.
-func LoadMachine(name string, sets []string) (*Machine, error) {
-	doc, err := configs.Load("flexgen/"+name, sets)
+// load reads a preset of a folder, or a file NAME.toml.
+func load(folder, name string, sets []string) (*configs.Document, error) {
+	doc, err := configs.Load(folder+"/"+name, sets)
 	if err != nil && strings.HasSuffix(name, ".toml") {
 		doc, err = configs.Load(name, sets)
 	}
+	return doc, err
+}
+
+// LoadMachine reads a machine and its host, files or presets of
+// configs/flexgen and configs/hostio; the sets override the machine's keys.
+func LoadMachine(name string, sets []string) (*Machine, error) {
+	doc, err := load("flexgen", name, sets)
 	if err != nil {
 		return nil, err
 	}

@@ -39,6 +39,8 @@ type Policy struct {
 	PageableWeights bool // weights in host memory are not pinned
 	PinnedCache     bool // the cache in host memory is; FlexGen's never
 
+	Uncached bool // no file stays in the page cache: FlexGen's benchmarks for tensors on disk
+
 	Direct bool    // the drive's data goes into the GPU's memory, past the host's
 	Sparse float64 // share of the cache that a decode step reads, chosen on the GPU; 0: all
 }

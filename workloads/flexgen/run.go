@@ -1,6 +1,7 @@
 package flexgen
 
 import (
+	"errors"
 	"math"
 
 	"hwsim/devices/hostio"
@@ -25,6 +26,9 @@ type Result struct {
 	SwappedIn  float64 // bytes of a cache that host memory was too small for
 	Recomputed float64 // sequences of the batch that a step computes anew, mean
 }
+
+// ErrTooLong says that a run takes longer than simulated time can count.
+var ErrTooLong = errors.New("takes longer than the 106 days that simulated time can count")
 
 // TooLong reports whether a phase takes longer than simulated time can count, 106
 // days.
@@ -52,6 +56,9 @@ func (r *Result) CacheGBps() float64 {
 
 // Run predicts how long a block takes. Whether it fits is Need's.
 func Run(m *Machine, s Shape, j Job, p *Policy) Result {
+	if p.Uncached {
+		return runWith(m, s, j, p, nil)
+	}
 	need := Needs(m, s, j, p)
 	return runWith(m, s, j, p, hostio.NewPageCache(need.PageCache()))
 }

@@ -142,8 +142,9 @@ func TestFlexGensRateOnInstInfersHost(t *testing.T) {
 	t.Logf("share of KV access in decode %.1f %%, published 98.9", 100*share)
 	assert.InDelta(t, 0.989, share, 0.05)
 
-	without := instInfer(t, a6000(t, "16"), 64, nil)
-	t.Logf("without room for files: KV at %.2f GB/s, %.2f tok/s", without.CacheGBps(), without.TokensPerSecond)
+	without := instInfer(t, m, 64, func(p *Policy) { p.Uncached = true })
+	assert.Equal(t, instInfer(t, a6000(t, "12"), 64, nil), without, "as if there was no room for files")
+	t.Logf("without page cache: KV at %.2f GB/s, %.2f tok/s", without.CacheGBps(), without.TokensPerSecond)
 	assert.Zero(t, without.FileHit)
 	assert.Less(t, without.CacheGBps(), 7.0/3, "far below the drive's 7 GB/s")
 	const key = 64 * 1536 * 2 * 5120 // bytes of a layer's keys, mean

@@ -101,6 +101,10 @@ func (s Shape) weightBytes() float64 { return 2 * (s.attentionWeights() + s.mlpW
 // kvBytes returns the bytes of one layer's keys and values of so many tokens.
 func (s Shape) kvBytes(tokens float64) float64 { return 4 * tokens * s.kvWidth() }
 
+// queryBytes returns the bytes of one layer's queries of so many tokens, or of
+// what attention makes of them.
+func (s Shape) queryBytes(tokens float64) float64 { return 2 * tokens * s.qWidth() }
+
 // hiddenBytes returns the bytes of so many tokens' activations.
 func (s Shape) hiddenBytes(tokens float64) float64 { return 2 * tokens * s.hidden() }
 

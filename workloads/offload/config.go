@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"hwsim/configs"
+	"hwsim/devices/csd"
 	"hwsim/workloads/flexgen"
 )
 
@@ -15,7 +16,7 @@ type Config struct {
 
 // Offload says what generates what, on what, and how.
 type Offload struct {
-	System  string `toml:"system"`  // flexgen, flexgen-gds, flexgen-sparq, zero or recompute
+	System  string `toml:"system"`  // flexgen, flexgen-gds, flexgen-sparq, zero, recompute or instinfer
 	Machine string `toml:"machine"` // of configs/flexgen, or a file NAME.toml
 	Model   string `toml:"model"`   // of configs/models, or a file
 	Prompt  int    `toml:"prompt"`  // tokens of each sequence
@@ -23,7 +24,7 @@ type Offload struct {
 
 	MachineSet []string `toml:"machine_set"` // key.path=value: overrides of the machine's keys
 
-	Batch       int  `toml:"batch"`        // sequences; of zero and recompute
+	Batch       int  `toml:"batch"`        // sequences; not of FlexGen
 	PinnedCache bool `toml:"pinned_cache"` // of zero: the cache in host memory is pinned, and must fit
 
 	Policy          string  `toml:"policy"`           // FlexGen's: BATCHxBATCHES;WG/WC/CG/CC/HG/HC
@@ -34,15 +35,25 @@ type Offload struct {
 	CompressWeights bool    `toml:"compress_weights"` // to 4 bits
 	CompressCache   bool    `toml:"compress_cache"`   // to 4 bits
 	PageableWeights bool    `toml:"pageable_weights"` // those in host memory are not pinned
-	Sparse          float64 `toml:"sparse"`           // of flexgen-sparq: share of the cache that is read; 0: 1/8
+	Uncached        bool    `toml:"uncached"`         // no file stays in the page cache
+	Sparse          float64 `toml:"sparse"`           // of flexgen-sparq: share of the cache that is read; 0: 1/8. Of instinfer: of channels and tokens that are chosen; 0: all, dense
+
+	CSD       string   `toml:"csd"`       // of instinfer: a device that attends, of configs/csd, or a file NAME.toml
+	CSDSet    []string `toml:"csd_set"`   // key.path=value: overrides of its keys
+	Drives    int      `toml:"drives"`    // such devices
+	GPUs      int      `toml:"gpus"`      // that share the layers; 0: 1
+	Precision float64  `toml:"precision"` // of each simulated step, relative; 0: all heads are simulated
 }
+
+// inStorage is the system whose attention is on drives.
+const inStorage = "instinfer"
 
 // systems are the kinds of runs, and whether FlexGen's policy is theirs.
 var systems = []struct {
 	name    string
 	flexgen bool
 }{
-	{"flexgen", true}, {"flexgen-gds", true}, {"flexgen-sparq", true}, {"zero", false}, {"recompute", false},
+	{"flexgen", true}, {"flexgen-gds", true}, {"flexgen-sparq", true}, {"zero", false}, {"recompute", false}, {inStorage, false},
 }
 
 // byPolicy reports whether the system takes FlexGen's policy.
@@ -77,6 +88,43 @@ func (o *Offload) Validate(report func(key, message string)) {
 	default:
 		o.validateBatch(report)
 	}
+	if o.System == inStorage {
+		o.validateInStorage(report)
+	} else {
+		o.refuse(report, "is instinfer's", []knob{
+			{"csd", o.CSD != ""}, {"csd_set", len(o.CSDSet) > 0}, {"drives", o.Drives != 0}, {"gpus", o.GPUs != 0}, {"precision", o.Precision != 0},
+		})
+	}
+}
+
+// validateInStorage reports what no run with attention on drives has.
+func (o *Offload) validateInStorage(report func(key, message string)) {
+	if _, err := o.drive(); err != nil {
+		report("csd", err.Error())
+	}
+	if !(o.Sparse >= 0 && o.Sparse <= 0.5) {
+		report("sparse", "must be 0 to 0.5")
+	}
+	p := o.inStorage()
+	p.Validate(func(key, message string) {
+		if key != "sequences" { // those are batch's
+			report(key, message)
+		}
+	})
+}
+
+// drive loads the device that attends; it chooses the share asked for.
+func (o *Offload) drive() (*csd.Config, error) {
+	c, err := flexgen.LoadDrive(o.CSD, o.CSDSet)
+	if err == nil && o.Sparse > 0 {
+		c.Sparsity.Ratio = o.Sparse
+	}
+	return c, err
+}
+
+// inStorage returns the policy of attention on drives.
+func (o *Offload) inStorage() flexgen.InStorage {
+	return flexgen.InStorage{Sequences: o.Batch, Drives: o.Drives, GPUs: o.GPUs, Sparse: o.Sparse > 0, Precision: o.Precision}
 }
 
 func (o *Offload) validatePolicy(report func(key, message string)) {
@@ -91,7 +139,7 @@ func (o *Offload) validatePolicy(report func(key, message string)) {
 	}
 	configs.Within(report, "search_step", o.SearchStep, 0, 100)
 	if o.System != "flexgen-sparq" && o.Sparse != 0 {
-		report("sparse", "is flexgen-sparq's")
+		report("sparse", "is flexgen-sparq's and instinfer's")
 	}
 	if !(o.Sparse >= 0 && o.Sparse <= 1) {
 		report("sparse", "must be 0 to 1")
@@ -101,16 +149,24 @@ func (o *Offload) validatePolicy(report func(key, message string)) {
 func (o *Offload) validateBatch(report func(key, message string)) {
 	configs.Within(report, "batch", o.Batch, 1, 1<<16)
 	o.validatePinned(report)
-	for _, knob := range []struct {
-		key string
-		set bool
-	}{
+	o.refuse(report, "is FlexGen's, not of "+o.System, []knob{
 		{"policy", o.Policy != ""}, {"search", o.Search}, {"search_step", o.SearchStep != 0}, {"serial", o.Serial},
 		{"gpu_attention", o.GPUAttention}, {"compress_weights", o.CompressWeights}, {"compress_cache", o.CompressCache},
-		{"pageable_weights", o.PageableWeights}, {"sparse", o.Sparse != 0},
-	} {
-		if knob.set {
-			report(knob.key, fmt.Sprintf("is FlexGen's, not of %s", o.System))
+		{"pageable_weights", o.PageableWeights}, {"uncached", o.Uncached}, {"sparse", o.Sparse != 0 && o.System != inStorage},
+	})
+}
+
+// knob is a key, and whether it is set.
+type knob struct {
+	key string
+	set bool
+}
+
+// refuse reports knobs that are set.
+func (o *Offload) refuse(report func(key, message string), why string, knobs []knob) {
+	for _, k := range knobs {
+		if k.set {
+			report(k.key, why)
 		}
 	}
 }
@@ -129,7 +185,7 @@ func (o *Offload) policy() (p flexgen.Policy, err error) {
 		}
 	}
 	p.Serial, p.GPUAttention, p.PageableWeights = o.Serial, o.GPUAttention, o.PageableWeights
-	p.CompressWeights, p.CompressCache = o.CompressWeights, o.CompressCache
+	p.CompressWeights, p.CompressCache, p.Uncached = o.CompressWeights, o.CompressCache, o.Uncached
 	switch o.System {
 	case "flexgen-gds":
 		p.Direct, p.GPUAttention = true, true

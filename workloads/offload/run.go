@@ -1,7 +1,6 @@
 package offload
 
 import (
-	"errors"
 	"fmt"
 
 	"hwsim/workloads/flexgen"
@@ -44,6 +43,9 @@ func Run(c *Config, opt Options) (*Result, error) {
 // run runs the system.
 func (r *Result) run(o *Offload, m *flexgen.Machine, s flexgen.Shape) error {
 	job := flexgen.Job{Prompt: o.Prompt, Output: o.Output}
+	if o.System == inStorage {
+		return r.inStorage(o, m, s, job)
+	}
 	var f flexgen.Result
 	var need flexgen.Need
 	var err error
@@ -59,9 +61,27 @@ func (r *Result) run(o *Offload, m *flexgen.Machine, s flexgen.Shape) error {
 		return err
 	}
 	if f.TooLong() {
-		return errors.New("takes longer than the 106 days that simulated time can count")
+		return flexgen.ErrTooLong
 	}
 	r.fill(&f, &need)
+	return nil
+}
+
+// inStorage runs attention on drives.
+func (r *Result) inStorage(o *Offload, m *flexgen.Machine, s flexgen.Shape, job flexgen.Job) error {
+	c, err := o.drive()
+	if err != nil {
+		return err
+	}
+	p := o.inStorage()
+	f, err := flexgen.RunInStorage(m, c, s, job, &p)
+	if err != nil {
+		return err
+	}
+	if err := f.Need.Fit(); err != nil {
+		return fmt.Errorf("%d sequences on %d x %s do not fit: %w", o.Batch, o.Drives, o.CSD, err)
+	}
+	r.fillInStorage(&f, o, c, float64(s.Layers))
 	return nil
 }
 

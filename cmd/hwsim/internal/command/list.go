@@ -22,7 +22,7 @@ var folders = []struct{ name, use string }{
 	{"cores", `[core] use = "NAME"`},
 	{"streams", `[stream] use = "NAME"`},
 	{"drives", "hwsim replay -drive NAME"},
-	{"csd", "attention on drives, workloads/flexgen"},
+	{"csd", `[offload] csd = "NAME"`},
 	{"flexgen", `[offload] machine = "NAME"`},
 }
 

@@ -15,17 +15,26 @@ func OffloadText(w io.Writer, r *offload.Result) error {
 	p := &page{}
 	p.line("%s tokens/s   prefill %s, decode %s", number(r.TokensPerSecond), duration(r.PrefillNs), duration(r.DecodeNs))
 	p.line("%s by %s on %s, %d sequences, %d + %d tokens%s", r.Model, r.System, r.Machine, r.Sequences, r.Prompt, r.Output, policyText(r))
+	if r.InStorage != nil {
+		p.line("%s", attention(r.InStorage))
+	}
 	p.line("")
 	phases(p, r)
 	p.line("")
 	p.table(operations(r))
 	p.line("")
-	p.table(busyShares(r))
-	p.line("")
-	cacheLoads(p, r)
+	if len(r.Resources) > 0 {
+		p.table(busyShares(r))
+		p.line("")
+	}
+	if r.InStorage != nil {
+		inStorage(p, r, r.InStorage)
+	} else {
+		cacheLoads(p, r)
+	}
 	p.table(memories(r))
 	p.line("")
-	p.line("exact: all steps scheduled; config %s (%s)", r.Hash, r.Name)
+	p.line("%s; config %s (%s)", howFar(r.InStorage), r.Hash, r.Name)
 	if _, err := w.Write(p.out.Bytes()); err != nil {
 		return fmt.Errorf("write text: %w", err)
 	}
@@ -136,6 +145,9 @@ func OffloadCSV(w io.Writer, r *offload.Result) error {
 		for _, p := range m.Parts {
 			t.fields("memory", p.Part+" in "+m.Memory, "", reflect.ValueOf(p))
 		}
+	}
+	if r.InStorage != nil {
+		t.fields("in storage", r.InStorage.Device, "", reflect.ValueOf(*r.InStorage))
 	}
 	return t.flush()
 }

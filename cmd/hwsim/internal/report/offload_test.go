@@ -15,10 +15,16 @@ import (
 	"hwsim/workloads/offload"
 )
 
-// sampleOffload is the result that testdata/offload.json holds.
+// sampleOffload is the result that testdata/offload.json holds, of FlexGen.
 func sampleOffload(t *testing.T) *offload.Result {
 	t.Helper()
-	text, err := os.ReadFile("testdata/offload.json")
+	return savedOffload(t, "offload")
+}
+
+// savedOffload is the result that a file of testdata holds.
+func savedOffload(t *testing.T, name string) *offload.Result {
+	t.Helper()
+	text, err := os.ReadFile("testdata/" + name + ".json")
 	require.NoError(t, err)
 	var r offload.Result
 	require.NoError(t, json.Unmarshal(text, &r))
@@ -33,9 +39,24 @@ func writeOffload(t *testing.T, format string, r *offload.Result) string {
 }
 
 func TestOffloadFormatsMatchGoldenFiles(t *testing.T) {
-	golden(t, "offload.json", writeOffload(t, "json", sampleOffload(t)))
-	golden(t, "offload.csv", writeOffload(t, "csv", sampleOffload(t)))
-	golden(t, "offload.txt", writeOffload(t, "text", sampleOffload(t)))
+	for _, name := range []string{"offload", "instorage"} {
+		r := savedOffload(t, name)
+		golden(t, name+".json", writeOffload(t, "json", r))
+		golden(t, name+".csv", writeOffload(t, "csv", r))
+		golden(t, name+".txt", writeOffload(t, "text", r))
+	}
+}
+
+func TestInStorageSaysWhatIsOfFlashOnlyOfFlash(t *testing.T) {
+	r := savedOffload(t, "instorage")
+	require.Contains(t, writeOffload(t, "text", r), "\nSparF 0.125 on 1 x instinfer\n")
+	r.InStorage.EnduranceTokens, r.InStorage.Sparse, r.InStorage.GPUs, r.InStorage.StepsError = 0, 0, 2, -0.004
+	text := writeOffload(t, "text", r)
+	require.Contains(t, text, "\ndense attention on 1 x instinfer; layers on 2 GPUs\n")
+	require.Contains(t, text, "sampled: ± 0.4 % by steps, ")
+	require.NotContains(t, text, "endurance")
+	require.NotContains(t, text, "DRAM")
+	require.NotContains(t, text, "busy")
 }
 
 func TestOffloadSaysWhatRivalsDo(t *testing.T) {
@@ -50,13 +71,18 @@ func TestOffloadSaysWhatRivalsDo(t *testing.T) {
 }
 
 func TestOffloadCSVHasAllThatJSONHas(t *testing.T) {
-	text := writeOffload(t, "csv", sampleOffload(t))
-	rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
-	require.NoError(t, err)
-	var tree any
-	require.NoError(t, json.Unmarshal([]byte(writeOffload(t, "json", sampleOffload(t))), &tree))
-	require.Len(t, rows[1:], leaves(tree))
-	require.Regexp(t, `(?m)^memory,KV in drive,bytes,[\d.]+,B$`, text)
+	for name, want := range map[string]string{
+		"offload":   `(?m)^memory,KV in drive,bytes,[\d.]+,B$`,
+		"instorage": `(?m)^in storage,instinfer,decode_read_bytes,[\d.]+,B$`,
+	} {
+		text := writeOffload(t, "csv", savedOffload(t, name))
+		rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
+		require.NoError(t, err)
+		var tree any
+		require.NoError(t, json.Unmarshal([]byte(writeOffload(t, "json", savedOffload(t, name))), &tree))
+		require.Len(t, rows[1:], leaves(tree))
+		require.Regexp(t, want, text)
+	}
 }
 
 func TestOffloadJSONHasNoNullLists(t *testing.T) {
