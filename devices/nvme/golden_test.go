@@ -252,7 +252,7 @@ func TestDieInterleaveChangesMQSimRows(t *testing.T) {
 		}
 		c, l := golden(t, row)
 		if !allGolden {
-			l.requests = min(l.requests, 5000)
+			l.requests = min(l.requests, 1500)
 		}
 		rate := func(interleave bool) float64 {
 			c.Flash.DieInterleave = interleave
