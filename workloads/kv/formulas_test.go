@@ -173,6 +173,11 @@ var formulas = map[string]struct {
 		return s.sel(n).with(4*n*s.h, 1, 0).moves(copied+n*s.d*s.b*s.h/every, copied)
 	}},
 	"new_streaming_llm": {want: func(s symbols) moved { return s.sel(4 + 1020) }},
+	"new_retrieve": {want: func(s symbols) moved { // 512 tokens: copied, then read
+		token, chosen := 2*s.d*s.b*s.h, 512*2*s.d*s.b*s.h
+		landmarks, scores := s.L/8*s.d*s.b*s.h, s.L/8*4*s.h
+		return moved{s.L*token + chosen + landmarks, landmarks + 2*chosen, scores + chosen + token}
+	}},
 	"new_quest": {want: func(s symbols) moved {
 		m := s.sel(s.L).with(s.L/16*2*s.d*s.b*s.h, 1, 0)
 		return m.moves(-2*(s.L-1024)*s.d*s.b*s.h, 0)

@@ -165,7 +165,7 @@ func (b *builder) shared(q *part, t *tokens, held, read float64) (float64, float
 // attend adds what attention reads of a part, and what brings it near.
 func (b *builder) attend(q *part, n float64, t *tokens, read float64) {
 	p := b.policy
-	if q.tier.or() == HBM || p.away() {
+	if q.tier.or() == HBM && !(p.Move.Gathered && p.Select.chooses()) || p.away() {
 		if p.Select.Attend.Pages > 0 {
 			read = max(read, p.Select.Attend.Pages*b.bytes(q, t.kept))
 		}

@@ -80,8 +80,9 @@ type Place struct {
 
 // Move says how attended tokens get to where attention runs.
 type Move struct {
-	Hits   float64 `toml:"hits"`   // share of the chosen tokens that are in HBM from the step before: not fetched again, nor computed if basis.spilled
-	Hidden bool    `toml:"hidden"` // fetching goes on beside the rebuilding of keys
+	Hits     float64 `toml:"hits"`     // share of the chosen tokens that are in HBM from the step before: not fetched again, nor computed if basis.spilled
+	Gathered bool    `toml:"gathered"` // chosen tokens are copied side by side before attention, those in HBM too
+	Hidden   bool    `toml:"hidden"`   // fetching goes on beside the rebuilding of keys
 }
 
 // Execute says where attention runs.
