@@ -1,7 +1,9 @@
 package hierarchy
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"hwsim/devices"
 )
@@ -18,7 +20,14 @@ type Space struct {
 	capacity [NumTiers]uint64 // 0: the machine has no such tier
 	used     [NumTiers]uint64
 	objects  []Object
+	extents  [NumTiers][]extent // what was placed, by address
 }
+
+// extent is the bytes of one placement.
+type extent struct{ addr, bytes uint64 }
+
+// Empty returns the same memories with nothing in them.
+func (s *Space) Empty() Space { return Space{capacity: s.capacity} }
 
 // placeAlign keeps objects apart in pages, as allocators do.
 const placeAlign = 2 << 20
@@ -60,8 +69,20 @@ func (s *Space) Place(class string, tier TierID, bytes uint64) (uint64, error) {
 	}
 	addr := uint64(tier)<<devices.TierShift + s.used[tier]
 	s.used[tier] = min(s.used[tier]+(bytes+placeAlign-1)/placeAlign*placeAlign, s.capacity[tier])
+	s.extents[tier] = append(s.extents[tier], extent{addr, bytes})
 	s.note(class, tier, bytes)
 	return addr, nil
+}
+
+// Holds reports whether all of so many bytes lie in what one call of Place
+// reserved.
+func (s *Space) Holds(addr, bytes uint64) bool {
+	all := s.extents[devices.Tier(addr)]
+	i, found := slices.BinarySearchFunc(all, addr, func(e extent, addr uint64) int { return cmp.Compare(e.addr, addr) })
+	if !found {
+		i--
+	}
+	return i >= 0 && addr+bytes <= all[i].addr+all[i].bytes
 }
 
 func (s *Space) note(class string, tier TierID, bytes uint64) {

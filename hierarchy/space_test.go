@@ -88,3 +88,21 @@ func TestTiersHaveNames(t *testing.T) {
 	_, err := ParseTier("tape")
 	require.EqualError(t, err, `"tape" is no tier (hbm, ddr, cxl, peer)`)
 }
+
+func TestSpaceHoldsWhatWasPlacedAndNoMore(t *testing.T) {
+	s := Space{capacity: [NumTiers]uint64{16 << 20, 16 << 20}}
+	for range 2 {
+		_, err := s.Place("kv", HBM, 1000)
+		require.NoError(t, err)
+	}
+	for _, test := range []struct {
+		addr, bytes uint64
+		want        bool
+	}{{0, 1000, true}, {0, 1001, false}, {1000, 1, false}, {placeAlign, 1000, true}, {placeAlign + 1, 1000, false}, {uint64(DDR) << devices.TierShift, 1, false}} {
+		require.Equal(t, test.want, s.Holds(test.addr, test.bytes), "%d bytes at %d", test.bytes, test.addr)
+	}
+	empty := s.Empty()
+	require.Zero(t, empty.Used(HBM))
+	require.False(t, empty.Holds(0, 1))
+	require.Equal(t, s.Capacity(DDR), empty.Capacity(DDR))
+}

@@ -122,7 +122,7 @@ func (d *decode) fetch(span, layer, position, begin int) []int {
 	var kv []int
 	after := d.after(d.accessKV(), position, begin)
 	for t := hierarchy.DDR; t < hierarchy.NumTiers; t++ {
-		if l.count[t] > 0 {
+		if l.remote(t) > 0 {
 			l.seen[t] = d.layout.kv.staging[buffer][t]
 			if segs := l.fetch(t, d.config.KV.CopyBytes); len(segs) > 0 { // none where keys and values are computed
 				kv = append(kv, d.copyIn(span, t, segs, after))

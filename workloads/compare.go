@@ -4,6 +4,10 @@ import (
 	"context"
 	"errors"
 	"math"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
 
 	"hwsim/hierarchy"
 )
@@ -56,20 +60,28 @@ type Compared struct {
 	Err    error // the configuration's
 }
 
-// Compare runs the configurations, which differ in their policies. What is the
-// same in all of them, the step without attention, is simulated once where
-// nothing is copied in beside it.
+// Compare runs the configurations, which differ in their policies, several at a
+// time. What is the same in all of them, the step without attention, is
+// simulated once where nothing is copied in beside it. What does not fit, or
+// cannot run here, is told in its row. Rows that an interruption leaves unknown
+// are left out.
 func Compare(ctx context.Context, policies []Compared, o Options) (*Comparison, error) {
 	c := &comparing{ctx: ctx, options: o, out: &Comparison{Schema: schema, Name: o.Name, Seed: o.Seed, Fidelity: o.Fidelity, Complete: true}}
-	for _, p := range policies {
-		row, err := c.row(p)
-		if err != nil {
+	c.options.Workers = 1 // a policy each
+	steps := make([]*compared, len(policies))
+	c.each(len(policies), func(i int) { steps[i] = c.prepare(policies[i]) })
+	if first := slices.IndexFunc(steps, func(s *compared) bool { return s.way == inParts }); first >= 0 {
+		steps = append(steps, &compared{config: steps[first].config, way: theRest})
+	}
+	c.each(len(steps), func(i int) { c.run(steps[(i+len(steps)-1)%len(steps)]) }) // first what all share
+	rest := steps[len(steps)-1].result
+	for _, s := range steps[:len(policies)] {
+		if err := c.add(s, rest); err != nil {
 			return c.out, err
 		}
-		c.out.Rows = append(c.out.Rows, row)
-		if !c.out.Complete {
-			break
-		}
+	}
+	if len(c.out.Rows) == 0 {
+		return c.out, errNothing
 	}
 	return c.out, nil
 }
@@ -79,61 +91,121 @@ type comparing struct {
 	ctx     context.Context
 	options Options
 	out     *Comparison
-	rest    *Result // the step without attention
 }
 
-// row runs one policy. What does not fit, or cannot run here, is told in the
-// row.
-func (c *comparing) row(p Compared) (ComparisonRow, error) {
-	row := ComparisonRow{Policy: p.Policy}
-	if p.Err != nil {
-		row.Problem = p.Err.Error()
-		return row, nil
+// each calls do for each number below n, as many at a time as there are
+// processors.
+func (c *comparing) each(n int, do func(i int)) {
+	var wait sync.WaitGroup
+	free := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for i := range n {
+		free <- struct{}{}
+		wait.Go(func() {
+			do(i)
+			<-free
+		})
 	}
-	row.Name = p.Config.Policy.Name
-	row.MaxBatch = mostSequences(p.Config, c.options)
-	res, err := c.step(p.Config)
+	wait.Wait()
+}
+
+// way is how a policy's step is found.
+type way uint8
+
+const (
+	known    way = iota // by its roofline, or not at all
+	inWhole             // all of it is simulated
+	inParts             // attention is simulated, and added to the rest
+	inCopies            // copies are simulated, beside kernels at their roofline
+	theRest             // of a step in parts
+)
+
+// compared is a policy's step.
+type compared struct {
+	Compared
+	config *Config
+	way    way
+	row    ComparisonRow
+	result *Result
+	err    error
+}
+
+// prepare finds out what fits and how the step is to be simulated.
+func (c *comparing) prepare(p Compared) *compared {
+	s := &compared{Compared: p, config: p.Config, row: ComparisonRow{Policy: p.Policy}, err: p.Err}
+	if s.err != nil {
+		return s
+	}
+	s.row.Name = s.config.Policy.Name
+	s.row.MaxBatch = mostSequences(s.config, c.options.Seed)
+	s.config.Sampling = s.config.Sampling.withDefaults()
+	r, err := newRun(s.config, c.options)
+	if err != nil {
+		s.err = err
+		return s
+	}
+	switch roof := r.decode.roofline(); {
+	case c.options.Fidelity == "analytic":
+		s.result, s.err = r.analytic(roof)
+	case c.options.Fidelity != "sampled" || s.config.Model.MLA != nil:
+		s.way = inWhole
+	case !r.decode.copies():
+		s.way = inParts
+	case roof.KernelNs < hidden*roof.Ns && s.config.Sampling.Tolerance >= coarse:
+		s.way = inCopies
+	default:
+		s.way = inWhole
+	}
+	return s
+}
+
+// hidden is the kernels' part of a roofline below which copies hide them even if
+// they take twice as long, coarse the least tolerance at which they are then not
+// simulated.
+const (
+	hidden = 0.25
+	coarse = 0.03
+)
+
+// run simulates a step, unless it is known.
+func (c *comparing) run(s *compared) {
+	if s.way == known {
+		return
+	}
+	part := map[way]part{inWhole: wholeStep, inParts: attentionPart, inCopies: copiesPart, theRest: restPart}[s.way]
+	s.result, s.err = runPart(c.ctx, s.config, c.options, part)
+}
+
+// add appends a policy's row. The rest is a part of those steps that were
+// simulated in parts.
+func (c *comparing) add(s *compared, rest *Result) error {
+	cut := s.err == nil && !s.result.Complete || s.way == inParts && (rest == nil || !rest.Complete)
 	var full *hierarchy.CapacityError
 	switch {
-	case errors.As(err, &full), isUser(err):
-		row.Problem = err.Error()
-		return row, nil
-	case err != nil:
+	case cut, s.err != nil && c.ctx.Err() != nil:
 		c.out.Complete = false
-		return row, err
+		return nil
+	case s.Err != nil, errors.As(s.err, &full), isUser(s.err):
+		s.row.Problem = strings.ReplaceAll(s.err.Error(), "\n", "; ")
+		c.out.Rows = append(c.out.Rows, s.row)
+		return nil
+	case s.err != nil:
+		return s.err
 	}
-	c.out.Complete = res.Complete
+	res := s.result
+	if s.way == inParts {
+		res = res.plus(rest)
+	}
 	c.out.System, c.out.Model, c.out.Batch, c.out.Context = res.System, res.Model, res.Batch, res.Context
-	row.fill(res)
-	row.AtCapacity = c.atCapacity(p.Config, row)
-	return row, nil
+	s.row.fill(res)
+	s.row.AtCapacity = c.atCapacity(s.config, &s.row)
+	c.out.Rows = append(c.out.Rows, s.row)
+	return nil
 }
 
 // isUser reports whether an error is the configuration's.
 func isUser(err error) bool {
 	var u interface{ UserError() bool }
 	return errors.As(err, &u) && u.UserError()
-}
-
-// step returns a whole step, or its two parts added up.
-func (c *comparing) step(config *Config) (*Result, error) {
-	r, err := newRun(config, c.options)
-	if err != nil {
-		return nil, err
-	}
-	if c.options.Fidelity != "sampled" || config.Model.MLA != nil || r.decode.copies() {
-		return Run(c.ctx, config, c.options)
-	}
-	if c.rest == nil {
-		if c.rest, err = runPart(c.ctx, config, c.options, restPart); err != nil || !c.rest.Complete {
-			return c.rest, err
-		}
-	}
-	res, err := runPart(c.ctx, config, c.options, attentionPart)
-	if err != nil || !res.Complete {
-		return res, err
-	}
-	return res.plus(c.rest), nil
 }
 
 // copies reports whether any layer's data are copied in while others compute.
@@ -152,6 +224,11 @@ func (r *Result) plus(rest *Result) *Result {
 	sum.StepNs += rest.StepNs
 	sum.Bound = (r.Bound*r.StepNs + rest.Bound*rest.StepNs) / sum.StepNs
 	sum.RooflineNs += rest.RooflineNs
+	sum.ExposedNs += rest.ExposedNs
+	sum.Links = slices.Clone(r.Links)
+	for i := range rest.Links {
+		sum.Links[i].Bytes += rest.Links[i].Bytes
+	}
 	sum.TokensPerSecond = r.TokensPerSecond * r.StepNs / sum.StepNs
 	return &sum
 }
@@ -198,14 +275,19 @@ const mostBatch = 1 << 16
 
 // mostSequences returns the largest batch that fits the machine, 0 if none does
 // or the sequences' lengths are given one by one.
-func mostSequences(c *Config, o Options) int {
+func mostSequences(c *Config, seed uint64) int {
 	if len(c.Workload.Contexts) > 0 {
+		return 0
+	}
+	system, err := hierarchy.Build(&c.System)
+	if err != nil {
 		return 0
 	}
 	fits := func(batch int) bool {
 		with := *c
 		with.Workload.Batch = batch
-		_, err := newRun(&with, o)
+		system.Space = system.Space.Empty() // the address space is all that is asked
+		_, err := newDecode(&with, system, seed)
 		return err == nil
 	}
 	low, high := 0, 1
@@ -223,7 +305,7 @@ func mostSequences(c *Config, o Options) int {
 }
 
 // atCapacity estimates the rate of the largest batch.
-func (c *comparing) atCapacity(config *Config, row ComparisonRow) float64 {
+func (c *comparing) atCapacity(config *Config, row *ComparisonRow) float64 {
 	if row.MaxBatch == 0 || row.RooflineNs == 0 {
 		return 0
 	}

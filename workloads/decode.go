@@ -28,13 +28,14 @@ type decode struct {
 }
 
 // part is what of a step is built: all of it, attention over the cache and what
-// a policy does for it, or the rest.
+// a policy does for it, the rest, or copies beside kernels that only wait.
 type part uint8
 
 const (
 	wholeStep part = iota
 	attentionPart
 	restPart
+	copiesPart
 )
 
 // newDecode shards the model and places everything.

@@ -13,6 +13,21 @@
 // (package kvalloc): the report then has what they leave unused and how long
 // steps would wait for them, beside the step.
 //
+// Under a KV policy (package kv) or a framework of its own traffic, attention is
+// the policy's stages: scores are read, tokens chosen, fetched, keys and values
+// computed, written out anew, attended to, and what the policy keeps beside them
+// brought up to date. Kernels move what the policy counts, where it lies; [kv]
+// places keys and values unless the policy does, all else lies in HBM unless the
+// policy places it. Compare runs one workload under several policies.
+//
+// Left out under policies: heads of a layer are all the mean of its heads;
+// chunks that are chosen together lie in their order, whichever they are, and
+// the tokens that a head has chosen for the rebuilding lie side by side; kernels
+// run one after the other, and a fetch beside a rebuilding is one grid of both;
+// the time of a host that attends is package hostattn's, its memory not part of
+// the run; the new token is stored as keys and values in HBM, whatever becomes
+// of it later; directions that layers share are read once by each of them.
+//
 // Left out: prefill, sampling of tokens on the GPU, host-side scheduling, and
 // moving filled KV pages out to far tiers (new tokens stay in HBM).
 package workloads

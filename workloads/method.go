@@ -1,12 +1,11 @@
 package workloads
 
 import (
-	"context"
 	"fmt"
 	"math"
 
 	"hwsim/hierarchy"
-	"hwsim/workloads/hostattn"
+	"hwsim/workloads/kernels"
 	"hwsim/workloads/kv"
 )
 
@@ -17,13 +16,11 @@ type method struct {
 	engine  *kv.Engine
 	shape   kv.Shape
 	layers  []methodLayer
-	scratch map[string]uint64 // of buffers that layers use in turn, by object
-	partial uint64            // parts of attention, where the framework repeats heads
-	scores  uint64            // of what is chosen among
-	index   uint64            // of what is chosen
-
-	exchange uint64          // queries and results of attention by the host
-	hostNs   map[int]float64 // that the host attends for, by tokens
+	scratch map[string]kernels.Region // buffers that layers use in turn, by what they are for
+	partial uint64                    // parts of attention, where the framework repeats heads
+	scores  uint64                    // of what is chosen among
+	index   uint64                    // of what is chosen
+	host    hostSide
 }
 
 // methodLayer is a layer's part.
@@ -32,7 +29,7 @@ type methodLayer struct {
 	held                 []kv.Held
 	flows                []kv.Flow // sums over the sequences
 	flops                map[kv.Stage]float64
-	at                   map[string]uint64 // where its objects lie
+	at                   map[string]kernels.Region // where its objects lie
 }
 
 // absent reports whether no policy and no framework changes anything.
@@ -53,7 +50,7 @@ func (d *decode) planMethod() {
 		return
 	}
 	m := &d.layout.method
-	m.policy, m.engine, m.scratch = &c.Policy, &c.Engine, map[string]uint64{}
+	m.policy, m.engine, m.scratch = &c.Policy, &c.Engine, map[string]kernels.Region{}
 	m.shape = kv.ShapeOf(&d.model, c.KV.Dtype.size())
 	for n := range d.model.Layers {
 		m.layers = append(m.layers, newMethodLayer(m, d.contexts(), n))
@@ -71,7 +68,7 @@ func (d *decode) contexts() []kv.Context {
 }
 
 func newMethodLayer(m *method, contexts []kv.Context, n int) methodLayer {
-	l := methodLayer{at: map[string]uint64{}}
+	l := methodLayer{at: map[string]kernels.Region{}}
 	var each []kv.Layer
 	for _, c := range contexts {
 		one := m.policy.Layer(m.shape, c, m.engine, n)
@@ -124,17 +121,6 @@ func (l *methodLayer) stage(s kv.Stage) (out []kv.Flow) {
 		}
 	}
 	return out
-}
-
-// read returns the bytes of an object that a stage reads in all tiers.
-func (l *methodLayer) read(s kv.Stage, object string) float64 {
-	sum := 0.0
-	for _, f := range l.flows {
-		if f.Stage == s && f.Object == object {
-			sum += f.Read
-		}
-	}
-	return sum
 }
 
 // bytes returns what is kept of an object.
@@ -201,123 +187,6 @@ func (d *decode) accessKV() Access {
 	return d.config.KV.Access
 }
 
-// layMethod places what the policy keeps beside keys and values, and the
-// buffers of its stages.
-func (d *decode) layMethod() error {
-	m := &d.layout.method
-	if m.absent() {
-		return nil
-	}
-	most := map[string]float64{}
-	var names []string // of scratch buffers, in order
-	for n := range m.layers {
-		l := &m.layers[n]
-		for _, h := range l.held {
-			if err := d.layHeld(l, h); err != nil {
-				return err
-			}
-		}
-		for _, f := range l.flows {
-			if f.Stage == kv.Rebuild || f.Stage == kv.Repeat {
-				name := scratchName(f.Stage, f.Object)
-				if most[name] == 0 && f.Written > 0 {
-					names = append(names, name)
-				}
-				most[name] = max(most[name], f.Written)
-			}
-		}
-	}
-	for _, name := range names {
-		addr, err := d.system.Space.Place(classActivations, hierarchy.HBM, uint64(math.Ceil(most[name])))
-		if err != nil {
-			return err
-		}
-		m.scratch[name] = addr
-	}
-	if err := d.layChoice(); err != nil {
-		return err
-	}
-	if err := d.layHost(); err != nil {
-		return err
-	}
-	return d.layRepeated()
-}
-
-// layHost places what passes between the GPU and a host that attends, and finds
-// out how long the host takes.
-func (d *decode) layHost() (err error) {
-	m := &d.layout.method
-	if m.policy.Execute.Site != "cpu" {
-		return nil
-	}
-	a, h := d.model.Attention(), d.config.System.Host
-	bytes := uint64(len(d.lengths)*a.QHeads) * uint64(a.VDim*4+8+2*a.QKDim)
-	if m.exchange, err = d.system.Space.Place("kv exchange", hierarchy.DDR, bytes); err != nil {
-		return err
-	}
-	m.hostNs = map[int]float64{}
-	for i := range m.layers {
-		tokens := mean(m.layers[i].attended)
-		if _, known := m.hostNs[tokens]; known {
-			continue
-		}
-		o := hostattn.Options{Threads: h.CPU.Cores, Heads: a.QHeads, KVHeads: a.KVHeads, HeadDim: a.QKDim, Batch: len(d.lengths), Context: tokens, BFloat16: true}
-		if m.hostNs[tokens], err = hostattn.Time(context.Background(), h, o); err != nil {
-			return configError{err}
-		}
-	}
-	return nil
-}
-
-// scratchName names the buffer that a stage leaves an object in.
-func scratchName(s kv.Stage, object string) string { return string(s) + " " + object }
-
-// layHeld places an object unless it is resident keys or values, which the
-// cache has placed.
-func (d *decode) layHeld(l *methodLayer, h kv.Held) error {
-	m := &d.layout.method
-	keys, values := m.policy.Stored(m.shape)
-	if h.Object == "keys" && keys || h.Object == "values" && values {
-		return nil
-	}
-	tier, err := hierarchy.ParseTier(string(h.Tier))
-	if err != nil {
-		return configError{err}
-	}
-	if _, placed := l.at[h.Object]; placed {
-		return nil
-	}
-	l.at[h.Object], err = d.system.Space.Place("kv "+h.Object, tier, uint64(math.Ceil(l.bytes(h.Object))))
-	return err
-}
-
-// layChoice places the scores that tokens are chosen by and the choice.
-func (d *decode) layChoice() (err error) {
-	m := &d.layout.method
-	if !m.policy.Chooses() {
-		return nil
-	}
-	most := 0
-	for i := range m.layers {
-		most = max(most, mean(m.layers[i].kept)/d.unit()+1)
-	}
-	m.scores, err = d.place(classActivations, uint64(d.rows()*most)*4, nil)
-	m.index, err = d.place(classActivations, uint64(d.rows()*most)*8, err)
-	return err
-}
-
-// layRepeated places the parts of attention of every query head on its own.
-func (d *decode) layRepeated() (err error) {
-	m := &d.layout.method
-	if !m.engine.RepeatsHeads {
-		return nil
-	}
-	p, a := &d.config.Kernels.Attention, d.model.Attention()
-	splits, _ := p.Split(&d.config.System.GPU, len(d.lengths), a.QHeads, d.longest())
-	m.partial, err = d.place(classActivations, uint64(len(d.lengths)*a.QHeads*splits*p.GroupPad)*uint64(a.VDim*4+8), err)
-	return err
-}
-
 // validatePolicy reports what a policy asks of the rest that is not there.
 func (c *Config) validatePolicy(report func(key, message string)) {
 	p := &c.Policy
@@ -343,6 +212,12 @@ func (c *Config) validatePolicy(report func(key, message string)) {
 	}
 	if p.Execute.Site == "cpu" && (c.System.Host == nil || c.System.Host.CPU == nil) {
 		report("policy.execute.site", "needs a system whose host has a cpu")
+	}
+	if p.Execute.Site == "cpu" && (p.Place.Keys != kv.DDR || p.Place.Values != kv.DDR) {
+		report("policy.execute.site", "needs place.keys and place.values = ddr")
+	}
+	if c.Kernels.Retrieve.ScoreChunks == 0 {
+		report("policy", "needs kernels with [kernels.retrieve]")
 	}
 	if keys, _ := p.Stored(kv.ShapeOf(&c.Model, 2)); keys && p.Place.Keys != p.Place.Values {
 		report("policy.place.keys", "must be as place.values, unless keys are computed")

@@ -60,7 +60,7 @@ func TestKernelsReadWhatThePolicyCounts(t *testing.T) {
 			l := &d.layout.method.layers[layer]
 			want := 0.0
 			for _, object := range []string{"keys", "values"} {
-				want += l.read(kv.AttendS, object)
+				want += l.sum(kv.AttendS, object).read
 			}
 			heads := d.model.KVHeads
 			if d.config.Engine.RepeatsHeads {

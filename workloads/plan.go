@@ -63,7 +63,12 @@ func (d *decode) fetches(layer int) bool {
 	if w := &d.layout.weights[layer]; w.tier != hierarchy.HBM && d.config.Weights.Access != ZeroCopy {
 		return true
 	}
-	return d.accessKV() != ZeroCopy && d.layout.kv.layers[layer].count[hierarchy.HBM] < d.layout.kv.layers[layer].cache.pages()
+	for t := hierarchy.DDR; t < hierarchy.NumTiers; t++ {
+		if d.layout.kv.layers[layer].remote(t) > 0 {
+			return d.accessKV() != ZeroCopy
+		}
+	}
+	return false
 }
 
 // signature tells layers apart that cost different things.

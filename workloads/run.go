@@ -45,6 +45,10 @@ func runPart(ctx context.Context, c *Config, o Options, part part) (*Result, err
 	}
 	layers := r.few(roof)
 	res, err := r.simulate(ctx, roof, layers)
+	if part == copiesPart && err == nil { // a layer's kernels are not hidden by copies, and may take twice as long
+		res.Bound += roof.KernelNs / float64(r.decode.model.Layers) / res.StepNs
+		return res, nil
+	}
 	for err == nil && res.Complete && r.graph.Unknown() > max(mostUnknown, c.Sampling.Tolerance) && layers < min(mostLayers, c.Model.Layers) {
 		layers = min(2*layers, mostLayers)
 		if r, err = begin(); err != nil {
@@ -69,7 +73,7 @@ func newRun(c *Config, o Options) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &run{config: c, options: o, system: system, decode: d}, nil
+	return &run{config: c, options: o, system: system, decode: d}, d.timeHost()
 }
 
 // simulate runs the steps, of which so many layers are simulated if not all.
@@ -143,8 +147,21 @@ func (r *run) build(roof *graph.Totals, layers int) {
 			spans = append(spans, graph.Span{Weight: 1, Last: d.graph.Tail()})
 		}
 	}
+	if d.part == copiesPart {
+		d.outline()
+	}
 	r.graph = graph.Begin(r.system, d.graph, spans)
 	if r.options.Fidelity == "sampled" {
 		r.graph.Sample(r.config.Sampling.Tolerance, roof.Ns*float64(steps))
+	}
+}
+
+// outline puts a wait of its roofline in the place of every kernel.
+func (d *decode) outline() {
+	for i := range d.graph.Ops {
+		if o := &d.graph.Ops[i]; o.Kernel != nil {
+			wait := waiting(o.Class, graph.LeastNs(d.system, o))
+			wait.Flow, o.Kernel = o.Kernel.Flow, wait
+		}
 	}
 }

@@ -2,11 +2,10 @@ package workloads
 
 import (
 	"math"
+	"slices"
 
-	"hwsim/devices/dma"
 	"hwsim/devices/gpu"
 	"hwsim/hierarchy"
-	"hwsim/models"
 	"hwsim/sim"
 	"hwsim/workloads/graph"
 	"hwsim/workloads/kernels"
@@ -16,81 +15,83 @@ import (
 // serve appends a layer's attention as the policy has it, stage by stage.
 func (d *decode) serve(span, layer int, fetched []int) {
 	m := &d.layout.method
-	l := &m.layers[layer]
-	d.sweep(span, l, kv.Score)
+	d.sweep(span, layer, kv.Score)
 	if m.policy.Chooses() {
 		d.choose(span, layer)
 	}
 	d.bring(span, layer)
-	d.sweep(span, l, kv.Repeat)
+	if len(m.layers[layer].stage(kv.Repeat)) > 0 { // it is the first to read what is copied in
+		d.graph.Wait(fetched...)
+		fetched = nil
+	}
+	d.sweep(span, layer, kv.Repeat)
+	d.sweep(span, layer, kv.AttendS)
 	if m.policy.Away() {
-		d.attendAway(span, l)
+		d.attendAway(span, layer)
 	} else {
 		d.attendChosen(span, layer, fetched)
 	}
-	d.sweep(span, l, kv.Update)
+	d.sweep(span, layer, kv.Update)
 	d.hostTime(span)
 }
 
 // sweep appends a kernel for every object that a stage reads and writes from
-// end to end.
-func (d *decode) sweep(span int, l *methodLayer, s kv.Stage) {
-	for _, object := range objects(l.stage(s)) {
-		var read, written float64
-		tier := hierarchy.HBM
-		for _, f := range l.stage(s) {
-			if f.Object == object {
-				read, written = read+f.Read, written+f.Written
-				tier, _ = hierarchy.ParseTier(string(f.Tier))
-			}
+// end to end. What attention itself reads is not among them.
+func (d *decode) sweep(span, layer int, s kv.Stage) {
+	l := &d.layout.method.layers[layer]
+	all := l.sum(s, l.swept(s)...)
+	for _, object := range l.swept(s) {
+		bytes := l.sum(s, object)
+		from, to := d.sweeps(layer, s, object)
+		k := d.config.Kernels.Sweep(from, uint64(bytes.read), to, uint64(bytes.written))
+		o := graph.Op{Op: gpu.Op{Kernel: k}, Class: string(s) + " " + object, Span: span}
+		if all.read > 0 {
+			o.FLOPs = l.flops[s] * bytes.read / all.read
 		}
-		from := d.home(l, object)
-		to := from
-		if at, ok := d.layout.method.scratch[scratchName(s, object)]; ok {
-			to = at
+		share(&o.Bytes, from, bytes.read)
+		share(&o.Bytes, to, bytes.written)
+		if s == kv.AttendS {
+			o.FLOPs = 0 // attention has them
 		}
-		k := d.config.Kernels.Sweep(from, uint64(read), to, uint64(written))
-		o := graph.Op{Op: gpu.Op{Kernel: k}, Class: string(s) + " " + object, Span: span, FLOPs: l.flops[s]}
-		o.Bytes[tier] = uint64(read + written)
 		d.graph.Add(o)
 	}
 }
 
-// objects lists the objects of flows, each once, in order.
-func objects(flows []kv.Flow) (names []string) {
-next:
-	for _, f := range flows {
-		for _, n := range names {
-			if n == f.Object {
-				continue next
-			}
+// moved is bytes.
+type moved struct{ read, written float64 }
+
+// sum adds up what a stage moves of objects in all tiers.
+func (l *methodLayer) sum(s kv.Stage, objects ...string) (sum moved) {
+	for _, f := range l.flows {
+		if f.Stage == s && slices.Contains(objects, f.Object) {
+			sum.read, sum.written = sum.read+f.Read, sum.written+f.Written
 		}
-		names = append(names, f.Object)
+	}
+	return sum
+}
+
+// swept lists the objects that kernels of their own move in a stage, each once,
+// in order.
+func (l *methodLayer) swept(s kv.Stage) (names []string) {
+	for _, f := range l.stage(s) {
+		own := s == kv.AttendS && (f.Object == "keys" || f.Object == "values" || sentAway[f.Object])
+		if !own && !slices.Contains(names, f.Object) {
+			names = append(names, f.Object)
+		}
 	}
 	return names
 }
 
-// home returns where an object of the layer lies: a buffer of its own, or the
-// layer's part of the cache.
-func (d *decode) home(l *methodLayer, object string) uint64 {
-	if at, ok := l.at[object]; ok {
-		return at
-	}
-	part := 0
-	if object == "values" {
-		part = 1
-	}
-	for i := range d.layout.method.layers {
-		if &d.layout.method.layers[i] == l {
-			c := &d.layout.kv.layers[i]
-			for t := range c.home {
-				if c.home[t][part] > 0 {
-					return c.home[t][part]
-				}
-			}
+// sweeps returns what of an object a stage's kernel reads, and where it writes.
+func (d *decode) sweeps(layer int, s kv.Stage, object string) (from, to kernels.Stretch) {
+	if r, ok := d.layout.method.scratch[scratchName(s, object)]; ok {
+		to = kernels.Stretch{r}
+		if s == kv.Repeat {
+			return d.unrepeated(layer, object), to
 		}
+		return to, to
 	}
-	return d.layout.act.q
+	return d.kept(layer, object, true), d.kept(layer, object, false)
 }
 
 // rows returns the KV heads of all sequences.
@@ -108,20 +109,19 @@ func mean(tokens []int) int {
 	return (sum + len(tokens) - 1) / len(tokens)
 }
 
-// retrieval returns the sizes of a layer's choice, of so many chunks.
-func (d *decode) retrieval(layer, top int) kernels.Retrieve {
-	l, a := &d.layout.method.layers[layer], d.model.Attention()
-	rows := max(1, d.rows()/(max(1, d.config.Policy.Select.Every)*max(1, d.config.Policy.Select.SharedBy)))
+// retrieval returns the sizes of a layer's choice. One that serves several steps
+// or layers is made for as many fewer rows.
+func (d *decode) retrieval(layer int) kernels.Retrieve {
+	l, a, s := &d.layout.method.layers[layer], d.model.Attention(), &d.config.Policy.Select
+	top := max(1, (mean(l.attended)-s.Attend.Beside)/d.unit())
+	rows := max(1, d.rows()/(max(1, s.Every)*max(1, s.SharedBy)))
 	return kernels.Retrieve{Rows: rows, Group: a.QHeads / a.KVHeads, Dim: a.QKDim, Tokens: d.unit(),
-		Chunks: max(1, mean(l.kept)/d.unit()), Top: top}
+		Chunks: max(top, mean(l.kept)/d.unit()), Top: top}
 }
 
-// choose appends the kernels that choose the best chunks by their scores. A
-// choice that serves several steps or layers is made for as many fewer rows.
+// choose appends the kernels that choose the best chunks by their scores.
 func (d *decode) choose(span, layer int) {
-	l := &d.layout.method.layers[layer]
-	top := max(1, (mean(l.attended)-d.config.Policy.Select.Attend.Beside)/d.unit())
-	o := d.retrieval(layer, top)
+	o := d.retrieval(layer)
 	for _, k := range d.config.Kernels.Retrieve.TopKernels(&d.config.System.GPU, o, d.layout.method.scores, d.layout.method.index) {
 		d.kernel(span, "top", k, uint64(o.Rows*o.Chunks)*4)
 	}
@@ -130,106 +130,39 @@ func (d *decode) choose(span, layer int) {
 // bring appends the fetching of chosen tokens and the computing of keys and
 // values, beside each other if the policy has it so.
 func (d *decode) bring(span, layer int) {
-	fetch, bytes := d.fetchKernels(layer)
-	rebuild, flops, moved := d.rebuildKernels(layer)
+	fetch, rebuild := d.gathers(layer), d.rebuilds(layer)
 	if d.config.Policy.Move.Hidden && len(fetch) == 1 && len(rebuild) > 0 {
-		k := kernels.Beside(rebuild[0], fetch[0])
-		o := graph.Op{Op: gpu.Op{Kernel: k}, Class: "fetch and rebuild", Span: span, Bytes: bytes[0], FLOPs: flops[0]}
-		o.Bytes[hierarchy.HBM] += moved[0]
-		d.graph.Add(o)
-		fetch, rebuild = nil, rebuild[1:]
-		flops, moved = flops[1:], moved[1:]
+		o := graph.Op{Op: gpu.Op{Kernel: kernels.Beside(rebuild[0].Kernel, fetch[0].Kernel)}, Class: "fetch and rebuild", Bytes: fetch[0].Bytes, FLOPs: rebuild[0].FLOPs}
+		for t, bytes := range rebuild[0].Bytes {
+			o.Bytes[t] += bytes
+		}
+		fetch, rebuild = []graph.Op{o}, rebuild[1:]
 	}
-	for i, k := range fetch {
-		d.graph.Add(graph.Op{Op: gpu.Op{Kernel: k}, Class: "fetch", Span: span, Bytes: bytes[i]})
-	}
-	for i, k := range rebuild {
-		o := graph.Op{Op: gpu.Op{Kernel: k}, Class: "rebuild", Span: span, FLOPs: flops[i]}
-		o.Bytes[hierarchy.HBM] = moved[i]
+	for _, o := range append(fetch, rebuild...) {
+		o.Span = span
 		d.graph.Add(o)
 	}
 }
 
-// fetchKernels returns the kernels that gather chosen keys and values from
-// beyond HBM, and what each moves.
-func (d *decode) fetchKernels(layer int) (out []*gpu.Kernel, bytes [][hierarchy.NumTiers]uint64) {
+// gathers returns the kernels that gather chosen keys and values from beyond
+// HBM. What is not chosen among is copied in by the engines.
+func (d *decode) gathers(layer int) (out []graph.Op) {
 	m := &d.layout.method
 	l := &m.layers[layer]
 	for _, f := range l.stage(kv.Fetch) {
-		tier, _ := hierarchy.ParseTier(string(f.Tier))
-		if tier == hierarchy.HBM || f.Read == 0 || !m.policy.Chooses() {
-			continue // what is not chosen is copied in by the engines
+		if f.Read == 0 || !m.policy.Chooses() {
+			continue // what arrives; what is not chosen is copied in by the engines
 		}
-		run := f.Run
-		if run == 0 {
-			run = f.Read / float64(d.rows())
-		}
-		missed := max(1, int(math.Round(f.Read/run/float64(d.rows()))))
-		g := kernels.Gather{Rows: d.rows(), Of: max(missed, mean(l.kept)/d.unit()), Chunks: missed, Bytes: uint64(math.Ceil(run)),
-			From: d.home(l, f.Object), To: l.at["chosen "+f.Object], Index: m.index}
-		out = append(out, d.config.Kernels.Retrieve.Gathering(g))
-		var b [hierarchy.NumTiers]uint64
-		b[tier], b[hierarchy.HBM] = uint64(f.Read), uint64(f.Read)
-		bytes = append(bytes, b)
+		from, to := d.kept(layer, f.Object, false), l.at["chosen "+f.Object]
+		missed := max(1, int(math.Round(f.Read/f.Run/float64(d.rows()))))
+		g := kernels.Gather{Rows: d.rows(), Of: max(missed, mean(l.kept)/d.unit()), Chunks: missed, Bytes: uint64(math.Ceil(f.Run)),
+			From: from, To: kernels.Stretch{to}, Index: m.index}
+		o := graph.Op{Op: gpu.Op{Kernel: d.config.Kernels.Retrieve.Gathering(g)}, Class: "fetch"}
+		share(&o.Bytes, from, f.Read)
+		share(&o.Bytes, g.To, f.Read)
+		out = append(out, o)
 	}
-	return out, bytes
-}
-
-// rebuildKernels returns the products that keys and values are computed by,
-// with the operations and the bytes of each.
-func (d *decode) rebuildKernels(layer int) (out []*gpu.Kernel, flops []float64, bytes []uint64) {
-	m, p := &d.layout.method, d.config.Policy
-	l, a := &m.layers[layer], d.model.Attention()
-	keyRank, valueRank := p.Ranks(m.shape)
-	tokens := mean(l.attended)
-	product := func(object string, rows, k int, groups []kernels.Group, w kernels.Matrix) {
-		x := kernels.At(d.home(l, object), 2*uint64(k))
-		y := kernels.At(d.layout.act.up, 0) // used where it is computed: one row stands for what stays on the chip
-		for i := range groups {
-			if at, ok := m.scratch[scratchName(kv.Rebuild, object)]; ok {
-				y = kernels.At(at, 2*uint64(rows))
-			} else {
-				groups[i].Y = 0
-			}
-		}
-		kernel, g := d.config.Kernels.GEMM.Build("rebuild", &d.config.System.GPU, w, x, y, 2, rows, k, groups, d.layout.act.split)
-		out, flops = append(out, kernel), append(flops, g.FLOPs())
-		bytes = append(bytes, uint64(l.read(kv.Rebuild, object))+2*uint64(g.M*rows))
-	}
-	switch {
-	case p.Basis.X:
-		var groups []kernels.Group
-		for i := range d.lengths {
-			groups = append(groups, kernels.Group{X: uint64(i*tokens*d.model.Hidden) * 2, Y: 0, M: tokens})
-		}
-		w := &d.layout.weights[layer]
-		product("x", 2*a.KVHeads*a.QKDim, d.model.Hidden, groups, kernels.At(w.seen+w.offset["qkv"], d.wide(d.model.Hidden)))
-	case keyRank > 0:
-		d.lowRank(product, l, "keys", keyRank, a)
-	}
-	if valueRank > 0 {
-		d.lowRank(product, l, "values", valueRank, a)
-	}
-	return out, flops, bytes
-}
-
-// lowRank appends the product of every head's features with its factors.
-func (d *decode) lowRank(product func(string, int, int, []kernels.Group, kernels.Matrix), l *methodLayer, object string, rank int, a models.Attention) {
-	keyRank, valueRank := d.config.Policy.Ranks(d.layout.method.shape)
-	tokens := max(1, int(math.Round(l.flops[kv.Rebuild]/float64(2*(keyRank+valueRank)*a.QKDim*d.rows()))))
-	var groups []kernels.Group
-	for row := range d.rows() {
-		own := uint64(row) * uint64(rank*a.QKDim) * 2
-		if _, kept := l.at[object+" factors"]; !kept {
-			own = uint64(row%a.KVHeads) * uint64(rank*a.QKDim) * 2
-		}
-		groups = append(groups, kernels.Group{W: own, X: uint64(row/a.KVHeads) * uint64(tokens*rank) * 2, Y: uint64(row*tokens*a.QKDim) * 2, M: tokens})
-	}
-	w, ok := l.at[object+" factors"]
-	if !ok {
-		w = d.layout.act.up // the model's own, small
-	}
-	product(object, a.QKDim, rank, groups, kernels.At(w, uint64(rank)*2))
+	return out
 }
 
 // attendChosen appends attention on the GPU over what the policy attends to.
@@ -252,46 +185,17 @@ func (d *decode) attendChosen(span, layer int, fetched []int) {
 
 // slow makes attention's tiles last as long as at a rate in GB/s over all SMs.
 func (d *decode) slow(k *gpu.Kernel, gbps float64, l *methodLayer) {
-	tokens := float64(mean(l.attended) * d.rows())
-	tile := (l.read(kv.AttendS, "keys") + l.read(kv.AttendS, "values")) / tokens * float64(d.config.Kernels.Attention.TileTokens)
+	bytes := 0.0
+	for _, f := range l.stage(kv.AttendS) {
+		bytes += f.Read
+	}
+	tile := bytes / float64(mean(l.attended)*d.rows()) * float64(d.config.Kernels.Attention.TileTokens)
 	k.TileSM = max(k.TileSM, sim.FromNanoseconds(tile*float64(d.config.System.GPU.SMs)/gbps))
 }
 
-// attendAway appends attention by the host: queries go down, results come up.
-func (d *decode) attendAway(span int, l *methodLayer) {
-	m := &d.layout.method
-	for _, object := range []string{"queries", "partial results"} {
-		var bytes uint64
-		for _, f := range l.stage(kv.AttendS) {
-			if f.Object == object {
-				bytes += uint64(f.Read + f.Written)
-			}
-		}
-		if object == "queries" {
-			d.exchange(span, dma.Segment{Src: d.layout.act.q, Dst: m.exchange, Bytes: bytes}, true)
-			d.idle(span, "host attention", m.hostNs[mean(l.attended)])
-			continue
-		}
-		d.exchange(span, dma.Segment{Src: m.exchange, Dst: d.layout.act.attn, Bytes: bytes}, false)
-	}
-}
-
-// exchange appends a copy between the GPU and the host that attention waits for.
-func (d *decode) exchange(span int, s dma.Segment, out bool) {
-	o := graph.Op{Copy: &dma.Copy{Segments: []dma.Segment{s}, Out: out}, Class: "exchange", Span: span}
-	o.Bytes[hierarchy.DDR] = s.Bytes
-	d.graph.Add(o)
-}
-
-// idle appends a wait of the GPU for the host.
-func (d *decode) idle(span int, class string, ns float64) {
-	wait := kernels.Launch{Threads: 32, PrologueNs: ns}
-	d.kernel(span, class, wait.Kernel(class, 1, &kernels.Rows{Grid: [2]int{1, 1}}), 0)
-}
-
-// hostTime appends the framework's time of a layer that no kernel hides.
-func (d *decode) hostTime(span int) {
-	if ns := d.layout.method.engine.HostNs; ns > 0 {
-		d.idle(span, "host", ns)
+// addTiers adds bytes by tier.
+func addTiers(of *[hierarchy.NumTiers]uint64, more [hierarchy.NumTiers]uint64) {
+	for t, bytes := range more {
+		of[t] += bytes
 	}
 }

@@ -108,9 +108,12 @@ func (m *subject) held(p *kv.Policy, c kv.Context, of func(h *kv.Held) bool) flo
 // all lets everything pass.
 func all(*kv.Held) bool { return true }
 
+// own lets what is a sequence's own pass: papers do not count what all share.
+func own(h *kv.Held) bool { return !h.Common }
+
 // less returns how many times less a policy keeps than a dense cache.
 func (m *subject) less(p *kv.Policy, c kv.Context) float64 {
-	return m.held(&kv.Policy{}, c, all) / m.held(p, c, all)
+	return m.held(&kv.Policy{}, c, all) / m.held(p, c, own)
 }
 
 // moved returns the bytes that a policy moves to and from HBM for a sequence in

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"hwsim/devices"
 	"hwsim/devices/dma"
 	"hwsim/devices/gpu"
 	"hwsim/hierarchy"
@@ -18,6 +19,15 @@ type Op struct {
 	FLOPs float64
 
 	Period sim.Time // at which the CTAs of a kernel that go in step do the same again; 0: they do not
+}
+
+// far returns the memory that a copy joins with HBM.
+func far(c *dma.Copy) hierarchy.TierID {
+	at := c.Segments[0].Src
+	if c.Out {
+		at = c.Segments[0].Dst
+	}
+	return hierarchy.TierID(devices.Tier(at))
 }
 
 // Graph is operations in the order in which they are issued.

@@ -3,7 +3,6 @@ package graph
 import (
 	"math"
 
-	"hwsim/devices"
 	"hwsim/hierarchy"
 )
 
@@ -25,7 +24,7 @@ func Roofline(s *hierarchy.System, g *Graph) *Totals {
 			start = math.Max(start, ends[a])
 		}
 		if o.Copy != nil {
-			tier := hierarchy.TierID(devices.Tier(o.Copy.Segments[0].Src))
+			tier := far(o.Copy)
 			port, bytes := s.Port(tier), o.Bytes[tier]
 			links[port] = math.Max(start, links[port]) + float64(bytes)/s.LinkGBps(tier)
 			tiers[tier] = math.Max(start, tiers[tier]) + transferNs(s, o.Bytes)
@@ -33,7 +32,7 @@ func Roofline(s *hierarchy.System, g *Graph) *Totals {
 			t.Copied += float64(bytes)
 			continue
 		}
-		ns := gpu.LaunchNs + max(transferNs(s, o.Bytes), o.FLOPs/(gpu.TensorTFLOPS*1e3))
+		ns := gpu.LaunchNs + LeastNs(s, o)
 		start = math.Max(start, t.Ns) + gpu.GapNs
 		t.KernelNs += ns
 		t.GapNs += gpu.GapNs
@@ -42,6 +41,12 @@ func Roofline(s *hierarchy.System, g *Graph) *Totals {
 	}
 	t.ExposedNs = t.Ns - t.KernelNs - t.GapNs
 	return t
+}
+
+// LeastNs is the longest of a kernel's bytes over each tier's peak and its
+// arithmetic over the tensor cores' rate.
+func LeastNs(s *hierarchy.System, o *Op) float64 {
+	return max(transferNs(s, o.Bytes), o.FLOPs/(s.Config.GPU.TensorTFLOPS*1e3))
 }
 
 // transferNs is the longest of the bytes' times at their tiers' peaks.

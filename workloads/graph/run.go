@@ -4,7 +4,6 @@ import (
 	"context"
 	"sort"
 
-	"hwsim/devices"
 	"hwsim/devices/dma"
 	"hwsim/devices/gpu"
 	"hwsim/hierarchy"
@@ -60,7 +59,7 @@ func Begin(s *hierarchy.System, g *Graph, spans []Span) *Run {
 		if o.Copy != nil {
 			o.Work = uint32(len(s.Copies))
 			s.Copies = append(s.Copies, o.Copy)
-			o.Unit = s.Port(hierarchy.TierID(devices.Tier(o.Copy.Segments[0].Src)))
+			o.Unit = s.Port(far(o.Copy))
 		}
 		ops[i] = o.Op
 	}

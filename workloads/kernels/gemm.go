@@ -20,7 +20,11 @@ func At(addr, pitch uint64) Matrix { return Matrix{addr, pitch} }
 type GEMM struct {
 	Shape
 	w, x, y Matrix
-	elemW   float64 // bytes an element of W; activations have 2
+	elemW   float64 // bytes an element of W
+	elemX   float64 // bytes an element of x: 2 but for encoded features
+	elemY   float64 // bytes an element of y: 2 but for keys and values
+	onChip  bool    // y is used where it is computed
+	whole   bool    // parts of y are added up before they are stored
 	rows, k int
 	tileK   int
 	ctas    int
@@ -70,7 +74,7 @@ func (p *GEMMProfile) Build(name string, c *gpu.Config, w, x, y Matrix, elemW fl
 		m, total = max(m, g.M), total+g.M
 	}
 	shape := p.Shape(c, rows, k, m, len(groups))
-	g := &GEMM{Shape: shape, w: w, x: x, y: y, elemW: elemW, rows: rows, k: k, tileK: p.TileK, partial: partial, M: total, groups: len(groups)}
+	g := &GEMM{Shape: shape, w: w, x: x, y: y, elemW: elemW, elemX: 2, elemY: 2, rows: rows, k: k, tileK: p.TileK, partial: partial, M: total, groups: len(groups)}
 	for row := 0; row < rows; row += g.Rows {
 		for _, gr := range groups {
 			for col := 0; col < gr.M; col += g.Cols {
@@ -94,6 +98,13 @@ func (p *GEMMProfile) Build(name string, c *gpu.Config, w, x, y Matrix, elemW fl
 		kernel.Drain, kernel.DrainEvery = sim.FromNanoseconds(float64(g.Rows*g.Cols)*2/p.DrainGBps), g.kTiles
 	}
 	return kernel, g
+}
+
+// Rebuilds makes the product one that computes keys or values of so many bytes an
+// element from features of so many: without a second kernel for parts of K, and
+// without storing y if it is used where it is computed.
+func (g *GEMM) Rebuilds(x, y float64, stored bool) {
+	g.elemX, g.elemY, g.onChip, g.whole = x, y, !stored, true
 }
 
 // active returns how many SMs compute in the mean of all turns.
@@ -172,10 +183,10 @@ func (g *GEMM) Tile(cta, tile int, runs []gpu.Run) []gpu.Run {
 			Rows: uint32(n), Bytes: uint32(float64(depth) * g.elemW)})
 	}
 	if first, n := it.ofX.rows(min(g.Cols, it.M-it.col)); n > 0 && depth > 0 {
-		runs = append(runs, gpu.Run{Addr: g.x.Addr + it.X + uint64(it.col+first)*g.x.Pitch + uint64(k0)*2, Pitch: g.x.Pitch,
-			Rows: uint32(n), Bytes: uint32(depth) * 2})
+		runs = append(runs, gpu.Run{Addr: g.x.Addr + it.X + uint64(it.col+first)*g.x.Pitch + uint64(float64(k0)*g.elemX), Pitch: g.x.Pitch,
+			Rows: uint32(n), Bytes: uint32(float64(depth) * g.elemX)})
 	}
-	if done > 0 && stage == g.late {
+	if done > 0 && stage == g.late && !g.onChip {
 		runs = append(runs, g.result(cta, done-1))
 		runs[len(runs)-1].Store = true
 	}
@@ -191,6 +202,9 @@ func (g *GEMM) nth(cta, n int) (item, int) {
 
 // Epilogue implements gpu.Program: the CTA's last tile of y.
 func (g *GEMM) Epilogue(cta int, runs []gpu.Run) []gpu.Run {
+	if g.onChip {
+		return runs
+	}
 	return append(runs, g.result(cta, g.work(cta)-1))
 }
 
@@ -198,13 +212,13 @@ func (g *GEMM) Epilogue(cta int, runs []gpu.Run) []gpu.Run {
 // is split.
 func (g *GEMM) result(cta, n int) gpu.Run {
 	it, split := g.nth(cta, n)
-	out, elem := Matrix{g.y.Addr + it.Y, g.y.Pitch}, uint64(2)
-	if g.Splits > 1 {
+	out, elem := Matrix{g.y.Addr + it.Y, g.y.Pitch}, g.elemY
+	if g.Splits > 1 && !g.whole {
 		elem = 4
-		out = Matrix{g.partial + uint64(split)*uint64(g.M)*uint64(g.rows)*elem, uint64(g.rows) * elem}
+		out = Matrix{g.partial + uint64(split)*uint64(g.M)*uint64(g.rows)*4, uint64(g.rows) * 4}
 	}
-	return gpu.Run{Addr: out.Addr + uint64(it.col)*out.Pitch + uint64(it.row)*elem, Pitch: out.Pitch,
-		Rows: uint32(min(g.Cols, it.M-it.col)), Bytes: uint32(uint64(min(g.Rows, g.rows-it.row)) * elem)}
+	return gpu.Run{Addr: out.Addr + uint64(it.col)*out.Pitch + uint64(float64(it.row)*elem), Pitch: out.Pitch,
+		Rows: uint32(min(g.Cols, it.M-it.col)), Bytes: uint32(float64(min(g.Rows, g.rows-it.row)) * elem)}
 }
 
 // WeightBytes returns the bytes of W that the product needs.

@@ -245,7 +245,8 @@ func (a *attendRow) Epilogue(cta int, runs []gpu.Run) []gpu.Run {
 type Gather struct {
 	Rows, Of, Chunks int    // rows; chunks of a row; of these, those fetched
 	Bytes            uint64 // of a chunk
-	From, To, Index  uint64
+	From, To         Stretch
+	Index            uint64
 }
 
 // Gathering builds the kernel that copies chunks spread over every row.
@@ -277,11 +278,11 @@ func (g *gathering) Prologue(cta int, runs []gpu.Run) []gpu.Run {
 // Tile implements gpu.Program.
 func (g *gathering) Tile(cta, _ int, runs []gpu.Run) []gpu.Run {
 	row, _, at := g.chunk(cta)
-	return append(runs, gpu.Run{Addr: g.From + uint64(row*g.Of+at)*g.Bytes, Rows: 1, Bytes: uint32(g.Bytes)})
+	return g.From.Runs(uint64(row*g.Of+at)*g.Bytes, g.Bytes, runs)
 }
 
 // Epilogue implements gpu.Program.
 func (g *gathering) Epilogue(cta int, runs []gpu.Run) []gpu.Run {
 	row, n, _ := g.chunk(cta)
-	return append(runs, gpu.Run{Addr: g.To + uint64(row*g.Chunks+n)*g.Bytes, Rows: 1, Bytes: uint32(g.Bytes)})
+	return g.To.Runs(uint64(row*g.Chunks+n)*g.Bytes, g.Bytes, runs)
 }

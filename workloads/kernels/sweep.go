@@ -6,27 +6,53 @@ import "hwsim/devices/gpu"
 // scoring kernel, 64 landmarks of 256 bytes.
 const sweepBytes = 16 << 10
 
-// Sweep builds a kernel that reads bytes from end to end, and writes some,
-// under the launch of the scoring kernel: a CTA for each piece.
-func (p *Profiles) Sweep(from, read, to, written uint64) *gpu.Kernel {
+// Sweep builds a kernel that reads so many bytes of a stretch from end to end, and
+// writes some of another, under the launch of the scoring kernel: a CTA for each
+// piece.
+func (p *Profiles) Sweep(from Stretch, read uint64, to Stretch, written uint64) *gpu.Kernel {
 	ctas := int((max(read, written, 1) + sweepBytes - 1) / sweepBytes)
-	r := &Rows{Grid: [2]int{1, ctas}}
-	piece := func(addr, bytes uint64) []Piece {
-		if bytes == 0 {
-			return nil
-		}
-		each := (bytes + uint64(ctas) - 1) / uint64(ctas)
-		return []Piece{{Addr: addr, Inner: each, Bytes: each, Limit: bytes}}
-	}
-	r.Reads, r.Writes = piece(from, read), piece(to, written)
-	k := p.Retrieve.Score.Kernel("sweep", ctas, r)
+	k := p.Retrieve.Score.Kernel("sweep", ctas, &sweep{from: from, to: to, read: read, written: written, of: uint64(ctas)})
 	k.FixedSM, k.Even = true, true
 	return k
 }
 
+// sweep is a pass over memory.
+type sweep struct {
+	from, to      Stretch
+	read, written uint64
+	of            uint64 // CTAs
+}
+
+// piece appends a CTA's share of so many bytes of a stretch: spread over all of it
+// if they are fewer.
+func (s *sweep) piece(cta int, of Stretch, bytes uint64, runs []gpu.Run) []gpu.Run {
+	begin, end := uint64(cta)*bytes/s.of, uint64(cta+1)*bytes/s.of
+	at := begin
+	if all := of.Bytes(); bytes < all {
+		at = uint64(cta) * (all / s.of)
+	}
+	return of.Runs(at, end-begin, runs)
+}
+
+// Tiles implements gpu.Program.
+func (*sweep) Tiles(int) int { return 0 }
+
+// Prologue implements gpu.Program.
+func (s *sweep) Prologue(cta int, runs []gpu.Run) []gpu.Run {
+	return s.piece(cta, s.from, s.read, runs)
+}
+
+// Tile implements gpu.Program.
+func (*sweep) Tile(_, _ int, runs []gpu.Run) []gpu.Run { return runs }
+
+// Epilogue implements gpu.Program.
+func (s *sweep) Epilogue(cta int, runs []gpu.Run) []gpu.Run {
+	return s.piece(cta, s.to, s.written, runs)
+}
+
 // Beside builds one grid of two kernels that run at once on two streams: main
-// with side's CTAs spread among its own, several of side's to each of these so
-// that both end together.
+// with side's CTAs, many to one, spread evenly among its own so that both end
+// together.
 func Beside(main, side *gpu.Kernel) *gpu.Kernel {
 	const most = 32 // CTAs of side in one of the grid: what a warp each would have been
 	k := *main
@@ -53,7 +79,7 @@ func (b *beside) pick(cta int) (n int, side bool) {
 	return cta - before, false
 }
 
-// sides calls do for the side's CTAs that one of the grid stands for.
+// all calls do for the side's CTAs that one of the grid stands for.
 func (b *beside) all(n int, do func(cta int)) {
 	for cta := n * b.each; cta < min((n+1)*b.each, b.side.CTAs); cta++ {
 		do(cta)

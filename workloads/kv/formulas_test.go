@@ -153,7 +153,8 @@ var formulas = map[string]struct {
 	"47_cskv": {want: func(s symbols) moved {
 		r, W := 2*math.Floor(0.2*s.h*s.d), 32.0
 		window := 2 * W * s.h * s.d * s.b
-		return moved{s.L*r*s.b + window, (s.L-W)*r*s.b + window, r*s.b + 2*s.h*s.d*s.b}
+		m := moved{s.L*r*s.b + window, (s.L-W)*r*s.b + window, r*s.b + 2*s.h*s.d*s.b}
+		return m.with(r*s.h*s.d*s.b, 1, 0) // the model's factors
 	}},
 	"48_snapkv": {want: func(s symbols) moved { return s.sel(1024 + s.t) }},
 	"49_a2ats": {want: func(s symbols) moved {

@@ -155,7 +155,7 @@ func (b *builder) part(q part, n float64, t *tokens) {
 // direction with others, and what it reads.
 func (b *builder) shared(q *part, t *tokens, held, read float64) (float64, float64) {
 	h := &b.policy.Share
-	if h.Layers < 2 || float64(b.layer) < h.From*float64(b.shape.Layers) {
+	if first, last := h.Group(b.layer, b.shape.Layers); last-first < 2 {
 		return held, read
 	}
 	magnitude := b.shape.Element
@@ -173,14 +173,14 @@ func (b *builder) attend(q *part, n float64, t *tokens, read float64) {
 		return
 	}
 	run := 0.0
-	if chunk := p.Select.Attend.Chunk; chunk > 0 {
-		run = b.bytes(q, float64(chunk))
+	if p.Chooses() {
+		run = b.bytes(q, float64(max(1, p.Select.Attend.Chunk)))
+		b.hold("chosen "+q.name, HBM, n*read)
 	}
 	chosen := b.bytes(q, max(0, t.attended-float64(p.Select.Attend.Beside)))
 	missed := n * chosen * (1 - p.Move.Hits) / float64(max(1, p.Select.Every))
 	b.move(q.name, Fetch, q.tier, missed, 0, run)
 	b.move(q.name, Fetch, HBM, 0, missed, run)
-	b.hold("chosen "+q.name, HBM, n*read)
 	b.framework(&part{name: q.name, dim: q.dim, coding: q.coding, wait: q.wait}, n, t, read)
 }
 
@@ -271,9 +271,18 @@ func (b *builder) lowRank(q *part, n float64, t *tokens) {
 		factors := n * rank * q.dim * s.Element
 		b.hold(q.name+" factors", HBM, factors)
 		b.move(q.name+" factors", Rebuild, HBM, factors, 0, 0)
+	} else {
+		b.factors(q, n)
 	}
 	b.out.FLOPs[Rebuild] += 2 * n * computed * rank * q.dim
 	b.whole(q, n*q.dim*s.Element, plain, rebuilt, computed)
+}
+
+// factors adds the model's own matrices from features to a part of n heads.
+func (b *builder) factors(q *part, n float64) {
+	bytes := n * q.rank * q.dim * b.shape.Element
+	b.out.Held = append(b.out.Held, Held{Object: q.name + " factors", Tier: HBM, Bytes: bytes, Common: true})
+	b.out.Flows = append(b.out.Flows, Flow{Object: q.name + " factors", Stage: Rebuild, Tier: HBM, Read: bytes, Common: true})
 }
 
 // whole adds what of a part lies in HBM as it is, so many bytes a token: plain
@@ -310,7 +319,11 @@ func (b *builder) input(n float64, t *tokens) {
 	share, width := n/float64(s.KVHeads), float64(s.Hidden)
 	element := p.Encode.element(&p.Encode.Keys, s.Element)
 	b.hold("x", p.Place.Keys, share*t.kept*width*element)
-	b.move("x", Rebuild, p.Place.Keys, share*t.attended*width*element, 0, 0)
+	reads := 1.0
+	if p.Basis.Spilled {
+		reads = 2 // keys and values are products of their own
+	}
+	b.move("x", Rebuild, p.Place.Keys, reads*share*t.attended*width*element, 0, 0)
 	b.move("x", Append, p.Place.Keys, 0, share*width*element, 0)
 	b.out.FLOPs[Rebuild] += 2 * n * t.attended * width * float64(s.KeyDim+s.ValueDim)
 	if p.Basis.Spilled {

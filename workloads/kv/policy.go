@@ -71,6 +71,21 @@ type Share struct {
 	Retained float64 `toml:"retained"` // share of the tokens that every layer keeps apart
 }
 
+// Group returns the layers, from the first to before the last, that a layer shares
+// directions with: itself alone before From, and where those of the model's end
+// are too few.
+func (s *Share) Group(layer, layers int) (first, last int) {
+	begin := int(math.Ceil(s.From * float64(layers)))
+	if s.Layers < 2 || layer < begin {
+		return layer, layer + 1
+	}
+	first = layer - (layer-begin)%s.Layers
+	if last = first + s.Layers; last > layers {
+		return layer, layer + 1
+	}
+	return first, last
+}
+
 // Place says where keys and values lie.
 type Place struct {
 	Keys   Tier `toml:"keys"`

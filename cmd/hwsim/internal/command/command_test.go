@@ -25,7 +25,7 @@ const asProgram = "HWSIM_TEST_PROGRAM"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
-		app := App{Out: os.Stdout, Err: os.Stderr, Simulate: fake, Program: fakeProgram, Offload: fakeOffload}
+		app := App{Out: os.Stdout, Err: os.Stderr, Simulate: fake, Program: fakeProgram, Compare: fakeCompare, Offload: fakeOffload}
 		os.Exit(app.Main(os.Args[1:]))
 	}
 	os.Exit(m.Run())

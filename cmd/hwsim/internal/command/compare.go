@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"os"
 	"slices"
 	"strings"
 
@@ -109,15 +110,13 @@ func (a *App) comparePolicies(args []string) error {
 // the user's mistake; one that does not go with the configuration is told in
 // the comparison.
 func (o *compareOptions) load() (out []Policy, err error) {
-	for _, name := range strings.Split(o.policies, ",") {
-		name = strings.TrimSpace(name)
+	names, err := o.names()
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
 		sets := slices.Concat([]string{coarse}, o.sets)
 		if name != base {
-			if _, err := configs.Load("policies/"+name, nil); err != nil {
-				if _, err := configs.Load(name, nil); err != nil {
-					return nil, UserError(err)
-				}
-			}
 			sets = append(sets, "policy.use="+name)
 		}
 		d, err := configs.Load(o.config, sets)
@@ -127,6 +126,32 @@ func (o *compareOptions) load() (out []Policy, err error) {
 		out = append(out, Policy{name, d})
 	}
 	return out, nil
+}
+
+// names returns the policies asked for, each of which is there, once.
+func (o *compareOptions) names() (names []string, err error) {
+	for name := range strings.SplitSeq(o.policies, ",") {
+		name = strings.TrimSpace(name)
+		switch {
+		case name == "":
+			return nil, userErrorf("-policies %q: want names of policies, with commas between them; hwsim list policies shows them", o.policies)
+		case slices.Contains(names, name):
+			return nil, userErrorf("-policies: %q is there twice", name)
+		case name != base && !isPolicy(name):
+			return nil, userErrorf("-policies: no policy %q, neither a file nor a preset; hwsim list policies shows them", name)
+		}
+		names = append(names, name)
+	}
+	return names, nil
+}
+
+// isPolicy reports whether there is a preset or a file of that name.
+func isPolicy(name string) bool {
+	if slices.Contains(configs.Presets("policies"), name) {
+		return true
+	}
+	info, err := os.Stat(name)
+	return err == nil && !info.IsDir()
 }
 
 // comparison is the outcome as a prediction.

@@ -26,8 +26,10 @@ func ComparisonText(w io.Writer, c *workloads.Comparison) error {
 	if !c.Complete {
 		p.line("INTERRUPTED")
 	}
-	p.line("%s on %s, batch %d, context %d, %s", c.Model, c.System, c.Batch, c.Context, c.Fidelity)
-	p.line("")
+	if c.Model != "" { // else nothing ran
+		p.line("%s on %s, batch %d, context %d, %s", c.Model, c.System, c.Batch, c.Context, c.Fidelity)
+		p.line("")
+	}
 	table := [][]string{{"policy", "step", "±", "tok/s", "most", "tok/s*", "HBM", "far", "link", "ampl.", "exposed"}}
 	longest := 0.0
 	for _, r := range c.Rows {
@@ -36,17 +38,21 @@ func ComparisonText(w io.Writer, c *workloads.Comparison) error {
 			table = append(table, comparisonRow(&r))
 		}
 	}
-	p.table(table)
-	p.line("")
+	if len(table) > 1 {
+		p.table(table)
+		p.line("")
+	}
 	for _, r := range c.Rows {
 		if r.Problem == "" {
 			p.line("%-*s  %s", policyWidth, clip(r.Policy, policyWidth), bar(ratio(r.StepNs, longest)))
 		}
 	}
-	p.line("")
+	if len(table) > 1 {
+		p.line("")
+	}
 	for _, r := range c.Rows {
 		if r.Problem != "" {
-			p.line("%s: %s", r.Policy, r.Problem)
+			p.wrapped(r.Policy + ": " + r.Problem)
 		}
 	}
 	p.line("most: the sequences that fit; tok/s*: with as many, an estimate; seed %d (%s)", c.Seed, c.Name)

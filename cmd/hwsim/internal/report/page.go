@@ -18,6 +18,19 @@ func (p *page) line(format string, args ...any) {
 	p.out.WriteString(clip(text, columns) + "\n")
 }
 
+// wrapped writes text in as many lines as it needs, broken between words.
+func (p *page) wrapped(text string) {
+	line := ""
+	for word := range strings.FieldsSeq(text) {
+		if line != "" && utf8.RuneCountInString(line+" "+word) > columns {
+			p.line("%s", line)
+			line = ""
+		}
+		line = strings.TrimPrefix(line+" "+word, " ")
+	}
+	p.line("%s", line)
+}
+
 // table writes rows, the first being the header, in columns as wide as they
 // need: the first to the left, the others to the right.
 func (p *page) table(rows [][]string) {
