@@ -259,6 +259,7 @@ func (c *decoder) decodeStruct(n *node, key string, v reflect.Value) {
 			hint = " (allowed: " + strings.Join(names, ", ") + ")"
 		}
 		c.problem(t[k], child, "unknown key"+hint)
+		c.problems[len(c.problems)-1].Unknown = true
 	}
 }
 

@@ -22,6 +22,7 @@
 //	a.toml:31: workload.batch: "many" is not an integer
 //
 // [Document.Print] writes the tree back as one plain file, with origins.
+// [Document.With] returns a variant: the same files under more sets.
 //
 // Values are strings, integers, floats, booleans, arrays and tables. Dates
 // and nan are refused: no part of a machine is described by either.

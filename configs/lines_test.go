@@ -78,7 +78,7 @@ func keysOf(tree any) []string {
 
 // Every embedded preset is a sample as well.
 func TestLineIndexOfPresets(t *testing.T) {
-	l := loader{embedded}
+	l := loader{presets: embedded}
 	for _, folder := range append(l.folders(), "") {
 		for _, name := range l.list(folder) {
 			src, err := l.find(lookup{name: path.Join(folder, name)})

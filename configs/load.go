@@ -11,20 +11,24 @@ import (
 )
 
 // A Document is a whole configuration, with the origin of every value.
-type Document struct{ root *node }
+type Document struct {
+	root   *node
+	merged *node  // before what it uses was laid under it
+	loader loader // what it was read with
+}
 
 // Load reads the configuration called name, a file's path or the name of a
 // preset, with or without .toml; a file on disk wins. The sets, each
 // key.path=value, override what the files say.
 func Load(name string, sets []string) (*Document, error) {
-	return loader{embedded}.load(name, sets)
+	return loader{presets: embedded, trees: &trees{}}.load(name, sets)
 }
 
 // LoadTable reads a file that is one table of a configuration, such as the preset
 // of a system, as a configuration of that table alone: keys, of sets too, begin
 // with the table's.
 func LoadTable(key, name string, sets []string) (*Document, error) {
-	return loader{embedded}.loadTable(key, name, sets)
+	return loader{presets: embedded, trees: &trees{}}.loadTable(key, name, sets)
 }
 
 // Get returns the value of a dotted key: a string, int64, float64, bool,
@@ -44,7 +48,10 @@ func (d *Document) Pos(key string) Pos {
 	return n.pos
 }
 
-type loader struct{ presets fs.FS }
+type loader struct {
+	presets fs.FS
+	trees   *trees // what it has read already; nil: that is forgotten
+}
 
 func (l loader) load(name string, sets []string) (*Document, error) {
 	src, err := l.find(lookup{name: name, here: true})
@@ -79,10 +86,11 @@ func (l loader) complete(root *node, sets []string) (*Document, error) {
 			return nil, err
 		}
 	}
+	merged := root
 	if root, err = l.resolveChildren(root, ""); err != nil {
 		return nil, err
 	}
-	return &Document{root}, nil
+	return &Document{root: root, merged: merged, loader: l}, nil
 }
 
 // read parses a file and lays it over its bases.
@@ -128,7 +136,7 @@ func (l loader) include(ref *node, key, folder, self string) (*node, error) {
 	if chain, ok := src.cycle(); ok {
 		return nil, Problem{Pos: ref.pos, Key: key, Message: "cycle: " + chain}
 	}
-	return l.read(src)
+	return l.trees.of(src, l.read)
 }
 
 // A source is one file, on disk or embedded.

@@ -16,7 +16,7 @@ func library(files map[string]string) loader {
 	for name, text := range files {
 		presets[name] = &fstest.MapFile{Data: []byte(text)}
 	}
-	return loader{presets}
+	return loader{presets: presets}
 }
 
 // flat returns the tree of name with every value on a line, as -print-config
@@ -44,7 +44,7 @@ func write(t *testing.T, dir, name, text string) string {
 }
 
 func TestEveryPresetLoads(t *testing.T) {
-	l := loader{embedded}
+	l := loader{presets: embedded}
 	for _, folder := range append(l.folders(), "") {
 		for _, name := range Presets(folder) {
 			_, err := Load(strings.TrimPrefix(folder+"/"+name, "/"), nil)

@@ -20,10 +20,10 @@ const (
 )
 
 // Presets lists the presets in a folder, "" being the top, without .toml.
-func Presets(folder string) []string { return loader{embedded}.list(folder) }
+func Presets(folder string) []string { return loader{presets: embedded}.list(folder) }
 
 // Summary returns the first comment line of a preset, or "".
-func Summary(name string) string { return loader{embedded}.summary(name) }
+func Summary(name string) string { return loader{presets: embedded}.summary(name) }
 
 // presetFolders names the folder that a table's presets are in.
 var presetFolders = map[string]string{

@@ -42,6 +42,7 @@ type Problem struct {
 	Key     string // dotted, from the top
 	Value   string // as TOML, where a value was written
 	Message string
+	Unknown bool // no part of the program has such a key
 }
 
 // Error returns "position: key: message".

@@ -39,7 +39,15 @@ type remote struct {
 const slicesPerGroup = 6
 
 // Build makes the machine that c describes. Errors are of c's values.
-func Build(c *Config) (*System, error) {
+func Build(c *Config) (*System, error) { return assemble(c, c.HBM.Channels) }
+
+// Outline is Build with only the first of the L2's slices and HBM's channels: a
+// machine that has its address space and tells peak rates, and cannot run. It makes
+// the same errors as Build.
+func Outline(c *Config) (*System, error) { return assemble(c, min(1, c.HBM.Channels)) }
+
+// assemble builds the machine with the first of its L2's slices.
+func assemble(c *Config, slices int) (*System, error) {
 	crossbar := sim.FromNanoseconds(c.L2.CrossbarNs)
 	s := &System{Config: c, Engine: sim.NewEngine[devices.Message](lookahead(c))}
 	s.Space.capacity[HBM] = c.HBM.bytes()
@@ -47,7 +55,7 @@ func Build(c *Config) (*System, error) {
 		Port: make([]uint16, c.HBM.Channels), Partitions: c.L2.Partitions}
 	fabric := &gpu.Fabric{L2: s.wiring, Remote: make([]uint16, NumTiers), Crossbar: crossbar, RemoteIn: sim.FromNanoseconds(c.GPU.RemoteNs), Translation: s.translation()}
 	s.GPU = gpu.New(c.GPU, s.Engine, fabric)
-	if err := s.buildL2(c); err != nil {
+	if err := s.buildL2(c, slices); err != nil {
 		return nil, err
 	}
 	if c.Host != nil {
@@ -142,11 +150,11 @@ func (s *System) groupOf(slice int) *cache.Group {
 	return s.L2[s.wiring.Port[slice]-first]
 }
 
-// buildL2 gives runs of slices, never across the partitions, a domain each.
-func (s *System) buildL2(c *Config) error {
+// buildL2 gives runs of the first slices, never across the partitions, a domain each.
+func (s *System) buildL2(c *Config, slices int) error {
 	perPartition := c.HBM.Channels / c.L2.Partitions
-	for first := 0; first < c.HBM.Channels; {
-		end := min(first+slicesPerGroup, (first/perPartition+1)*perPartition)
+	for first := 0; first < slices; {
+		end := min(first+slicesPerGroup, (first/perPartition+1)*perPartition, slices)
 		var ids []int
 		port := s.Engine.Port(fmt.Sprintf("l2 slices %d-%d", first, end-1))
 		for id := first; id < end; id++ {

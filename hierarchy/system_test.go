@@ -28,6 +28,32 @@ func TestEveryShippedSystemBuilds(t *testing.T) {
 	}
 }
 
+// An outline tells what placement and rooflines ask a machine, and refuses what
+// Build refuses.
+func TestAnOutlineTellsWhatTheMachineTells(t *testing.T) {
+	for _, name := range configs.Presets("systems") {
+		c := preset(t, name)
+		whole := build(t, c)
+		outline, err := Outline(c)
+		require.NoError(t, err)
+		for tier := range NumTiers {
+			if c.Host == nil && (tier == DDR || tier == CXLMem) || c.Peer == nil && tier == PeerHBM || tier == CXLMem {
+				continue
+			}
+			require.Equal(t, whole.PeakGBps(tier), outline.PeakGBps(tier), name)
+			require.Equal(t, whole.CeilingGBps(tier), outline.CeilingGBps(tier), name)
+			require.Equal(t, whole.Port(tier) < 0, outline.Port(tier) < 0, name)
+			require.Equal(t, whole.Space, outline.Space, name)
+		}
+	}
+	c := preset(t, "a100_80gb_sxm")
+	c.HBM.DRAM.Standard = "hbm9"
+	_, want := Build(c)
+	require.Error(t, want)
+	_, got := Outline(c)
+	require.EqualError(t, got, want.Error())
+}
+
 // Datasheets: A100 80 GB 2039 GB/s, H100 SXM 3.35 TB/s; the H200's 4.8 TB/s
 // is 4814 at the memory clock we measured.
 func TestPeaksAreTheDatasheets(t *testing.T) {

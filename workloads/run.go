@@ -65,7 +65,11 @@ func runPart(ctx context.Context, c *Config, o Options, part part) (*Result, err
 
 // newRun builds the machine and places the step on it.
 func newRun(c *Config, o Options) (*run, error) {
-	system, err := hierarchy.Build(&c.System)
+	build := hierarchy.Build
+	if o.Fidelity == "analytic" {
+		build = hierarchy.Outline
+	}
+	system, err := build(&c.System)
 	if err != nil {
 		return nil, configError{err}
 	}

@@ -134,6 +134,7 @@ func TestEveryShippedConfigurationRuns(t *testing.T) {
 		if core || offloaded {
 			continue
 		}
+		_, d = d.Split("sweep") // what is swept runs as it is
 		t.Run(name, func(t *testing.T) {
 			var c Config
 			require.NoError(t, d.Decode(&c))

@@ -75,6 +75,11 @@ func (p *GEMMProfile) Build(name string, c *gpu.Config, w, x, y Matrix, elemW fl
 	}
 	shape := p.Shape(c, rows, k, m, len(groups))
 	g := &GEMM{Shape: shape, w: w, x: x, y: y, elemW: elemW, elemX: 2, elemY: 2, rows: rows, k: k, tileK: p.TileK, partial: partial, M: total, groups: len(groups)}
+	columns := 0
+	for _, gr := range groups {
+		columns += (gr.M + g.Cols - 1) / g.Cols
+	}
+	g.items = make([]item, 0, (rows+g.Rows-1)/g.Rows*columns)
 	for row := 0; row < rows; row += g.Rows {
 		for _, gr := range groups {
 			for col := 0; col < gr.M; col += g.Cols {

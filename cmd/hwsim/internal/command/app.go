@@ -48,6 +48,7 @@ func commands() []command {
 	return []command{
 		{"run", "simulate a configuration and print the report (may be left out)", (*App).run},
 		{"compare", "run a configuration under several KV policies; see hwsim compare -h", (*App).comparePolicies},
+		{"sweep", "run a configuration over many values of its keys; see hwsim sweep -h", (*App).sweep},
 		{"replay", "drive DRAM channels, or a core, with a request stream; see hwsim replay -h", (*App).replay},
 		{"maps", "try address maps of DRAM on a request stream; see hwsim maps -h", (*App).maps},
 		{"validate", "compare predictions with measurements; see hwsim validate -h", (*App).validate},

@@ -45,6 +45,8 @@ func fake(ctx context.Context, d *configs.Document, o workloads.Options) (*workl
 		return nil, errors.New("simulate: lost a message")
 	case "panic":
 		panic("tRCD violated")
+	case "sweep":
+		return r, fakePoint(d, r)
 	case "wait", "forget", "nothing", "ignore":
 		os.Stderr.WriteString("ready\n")
 		<-ctx.Done()

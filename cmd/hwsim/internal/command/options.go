@@ -17,6 +17,7 @@ type options struct {
 	dir         string
 	force       bool
 	cpuProfile  string
+	workers     int             // goroutines of a step's simulation; 0: as many as there are processors
 	given       map[string]bool // flags on the command line
 }
 

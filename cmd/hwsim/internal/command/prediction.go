@@ -39,8 +39,11 @@ func (a *App) kindOf(d *configs.Document, o *options) (kind, error) {
 	_, core := d.Get("core")
 	_, stream := d.Get("stream")
 	_, offloaded := d.Get("offload")
+	_, swept := d.Get(sweepTable)
 	notExact := o.given["fidelity"] && o.fidelity.value != "exact"
 	switch {
+	case swept:
+		return kind{}, userErrorf("%s: has a table [sweep]: want hwsim sweep", o.config)
 	case core || stream:
 		if notExact {
 			return kind{}, userErrorf("-fidelity %s: a configuration with [core] is simulated access by access: want exact", o.fidelity.value)
@@ -59,7 +62,7 @@ func (a *App) kindOf(d *configs.Document, o *options) (kind, error) {
 type step struct{ *workloads.Result }
 
 func (a *App) predictStep(ctx context.Context, d *configs.Document, o *options) (prediction, error) {
-	r, err := a.Simulate(ctx, d, workloads.Options{Seed: o.seed, Fidelity: o.fidelity.value, Name: o.name(), Hash: d.Hash()})
+	r, err := a.Simulate(ctx, d, workloads.Options{Seed: o.seed, Fidelity: o.fidelity.value, Name: o.name(), Hash: d.Hash(), Workers: o.workers})
 	return step{r}, err
 }
 

@@ -1,0 +1,327 @@
+package command
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"errors"
+	"flag"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"hwsim/cmd/hwsim/internal/report"
+	"hwsim/cmd/hwsim/internal/sweep"
+	"hwsim/cmd/hwsim/internal/sweep/store"
+	"hwsim/configs"
+)
+
+//go:embed sweep.txt
+var sweepUsage string
+
+// sweepTable is the table that makes a configuration a sweep; sweepFile has it beside
+// the outcomes, for -merge.
+const (
+	sweepTable = "sweep"
+	sweepFile  = "sweep.toml"
+)
+
+// sweepOptions are the flags of sweep.
+type sweepOptions struct {
+	options
+	shard string
+	memo  string
+	merge bool
+	dirs  []string // to merge
+	jobs  int
+}
+
+func (o *sweepOptions) flags() *flag.FlagSet {
+	f := flag.NewFlagSet("sweep", flag.ContinueOnError)
+	f.StringVar(&o.config, "config", "", "")
+	f.StringVar(&o.dir, "out", "", "")
+	f.Var(&o.sets, "set", "")
+	f.Var(&o.fidelity, "fidelity", "")
+	f.Uint64Var(&o.seed, "seed", o.seed, "")
+	f.IntVar(&o.jobs, "j", runtime.GOMAXPROCS(0), "")
+	f.StringVar(&o.shard, "shard", "0/1", "")
+	f.StringVar(&o.memo, "memo", "", "")
+	f.BoolVar(&o.merge, "merge", false, "")
+	f.Var(&o.format, "format", "")
+	f.StringVar(&o.cpuProfile, "cpuprofile", "", "")
+	return f
+}
+
+// parse reads the flags, and the configuration or the folders, which need none.
+func (o *sweepOptions) parse(args []string) error {
+	f := o.flags()
+	rest, err := parse(f, args)
+	if err != nil {
+		return err
+	}
+	o.given = given(f)
+	o.workers = 1 // of a simulation: points are what runs in parallel
+	if o.merge {
+		return o.parseMerge(rest)
+	}
+	if o.config == "" && len(rest) > 0 {
+		o.config, rest = rest[0], rest[1:]
+	}
+	switch {
+	case o.config == "":
+		return userErrorf("no configuration given; see hwsim sweep -h")
+	case len(rest) > 0:
+		return userErrorf("argument %q after configuration %q: want one configuration; see hwsim sweep -h", rest[0], o.config)
+	case o.dir == "":
+		return userErrorf("-out: want a folder that keeps the outcomes; see hwsim sweep -h")
+	case o.jobs < 1:
+		return userErrorf("-j %d: want at least 1", o.jobs)
+	}
+	return nil
+}
+
+func (o *sweepOptions) parseMerge(dirs []string) error {
+	for _, name := range []string{"config", "set", "fidelity", "seed", "j", "shard", "memo", "cpuprofile"} {
+		if o.given[name] {
+			return userErrorf("-%s: does not go with -merge, which simulates nothing", name)
+		}
+	}
+	if o.dirs = dirs; len(dirs) == 0 {
+		return userErrorf("-merge: want the folders of a sweep's shards; see hwsim sweep -h")
+	}
+	return nil
+}
+
+// sweep runs a sweep, or joins the outcomes of its shards.
+func (a *App) sweep(args []string) error {
+	o := &sweepOptions{options: *newOptions()}
+	if err := o.parse(args); err != nil {
+		return a.explain(err, sweepUsage)
+	}
+	if o.merge {
+		return a.mergeSweep(o)
+	}
+	s, err := a.planSweep(o)
+	if err != nil {
+		return err
+	}
+	return s.run()
+}
+
+// sweeping is a sweep as it is asked for.
+type sweeping struct {
+	app     *App
+	options *sweepOptions
+	table   *configs.Document // [sweep] alone
+	base    *configs.Document // the rest
+	kind    kind
+	design  *sweep.Design
+	shard   sweep.Shard
+	header  store.Header
+	version string
+}
+
+// planSweep reads the configuration and finds the points.
+func (a *App) planSweep(o *sweepOptions) (s *sweeping, err error) {
+	s = &sweeping{app: a, options: o}
+	if s.shard, err = sweep.ParseShard(o.shard); err != nil {
+		return nil, userErrorf("-shard %w", err)
+	}
+	d, err := load(&o.options)
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := d.Get(sweepTable); !ok {
+		return nil, userErrorf("%s: has no table [sweep]; see hwsim sweep -h", o.config)
+	}
+	s.table, s.base = d.Split(sweepTable)
+	if s.kind, err = a.kindOf(s.base, &o.options); err != nil {
+		return nil, err
+	}
+	if s.design, err = designOf(s.table, o.seed); err != nil {
+		return nil, err
+	}
+	id, err := s.design.Identity(s.base, o.seed)
+	if err != nil {
+		return nil, UserError(err)
+	}
+	s.header = store.Header{Schema: store.Schema, Sweep: id, Name: o.name(), Seed: o.seed, Fidelity: o.fidelity.value, Points: len(s.design.Points)}
+	s.version, err = codeVersion()
+	return s, err
+}
+
+// designOf returns the points that a table describes.
+func designOf(table *configs.Document, seed uint64) (*sweep.Design, error) {
+	var c struct {
+		Sweep sweep.Config `toml:"sweep"`
+	}
+	if err := table.Decode(&c); err != nil {
+		return nil, UserError(err)
+	}
+	d, err := sweep.NewDesign(c.Sweep, seed)
+	if err != nil {
+		return nil, UserError(err)
+	}
+	return d, nil
+}
+
+// garbage is the heap's growth, in percent of what lives, until it is collected. Little
+// of a point lives on, so the default of 100 collects all the time.
+const garbage = 400
+
+// run runs the points that are not done yet and prints what all tell.
+func (s *sweeping) run() (err error) {
+	memo, err := store.OpenMemo(s.options.memo)
+	if err != nil {
+		return err
+	}
+	kept, err := store.Open(s.options.dir, s.header)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, kept.Close()) }()
+	if err := saveTable(s.options.dir, s.table); err != nil {
+		return err
+	}
+	stopProfile, err := startCPUProfile(s.options.cpuProfile)
+	if err != nil {
+		return err
+	}
+	defer stopProfile()
+	ctx, stop := untilInterrupt()
+	defer stop()
+	runErr := s.simulate(ctx, kept, memo)
+	if runErr != nil && ctx.Err() == nil {
+		return runErr
+	}
+	_, records, err := store.Read(s.options.dir)
+	if err != nil {
+		return err
+	}
+	finished, err := store.OfVersion(records, s.version)
+	if err != nil {
+		return err
+	}
+	err = s.app.printSweep(s.design, s.header, finished, s.options.format.value)
+	if runErr != nil {
+		err = errors.Join(err, interrupted{fmt.Errorf("interrupted: %d of %d points are in %s; the same command goes on from there",
+			len(finished), len(s.design.Points), s.options.dir)})
+	}
+	return err
+}
+
+// simulate runs the points and tells how it goes.
+func (s *sweeping) simulate(ctx context.Context, kept *store.Store, memo store.Memo) error {
+	tell := newProgress(s.app.Err, s.design.Wanted(kept.Records(), s.version, s.shard))
+	if kept.Torn() {
+		tell.note("a torn line at the end of %s was cut off", filepath.Join(s.options.dir, store.FileName))
+	}
+	r := &sweep.Runner{
+		Design: s.design, Base: s.base, Memo: memo, Workers: s.options.jobs,
+		Basis:    sweep.Basis{Seed: s.options.seed, Fidelity: s.options.fidelity.value, Version: s.version},
+		Simulate: s.outcome,
+		Finished: func(records []store.Record) error {
+			for _, r := range records {
+				if err := s.design.Check(r); err != nil {
+					return UserError(err)
+				}
+			}
+			tell.add(len(records))
+			return nil
+		},
+	}
+	defer debug.SetGCPercent(debug.SetGCPercent(garbage))
+	stats, err := r.Run(ctx, kept, s.shard)
+	tell.end(stats)
+	return err
+}
+
+// outcome runs one configuration to its end, whatever the user interrupts.
+func (s *sweeping) outcome(d *configs.Document) (store.Outcome, error) {
+	p, err := s.kind.predict(context.Background(), d, &s.options.options)
+	if problems, ok := errors.AsType[configs.Problems](err); ok {
+		for _, one := range problems {
+			if one.Unknown { // in every point
+				return store.Outcome{}, UserError(one)
+			}
+		}
+	}
+	if m, ok := errors.AsType[marked](err); ok && m.UserError() {
+		return store.Outcome{Problem: strings.ReplaceAll(err.Error(), "\n", "; ")}, nil
+	}
+	if err != nil {
+		return store.Outcome{}, err
+	}
+	metrics, err := metricsOf(p)
+	return store.Outcome{Metrics: metrics}, err
+}
+
+// saveTable keeps the table beside the outcomes that it tells how to compare.
+func saveTable(dir string, table *configs.Document) error {
+	var text bytes.Buffer
+	if err := table.Print(&text); err != nil {
+		return fmt.Errorf("print the sweep: %w", err)
+	}
+	return saveFile(filepath.Join(dir, sweepFile), true, text.Bytes())
+}
+
+// mergeSweep joins the outcomes of shards, prints what they tell, and keeps them if
+// a folder is given.
+func (a *App) mergeSweep(o *sweepOptions) error {
+	h, records, err := store.Merge(o.dirs)
+	if err != nil {
+		return err
+	}
+	table, err := configs.Load(filepath.Join(o.dirs[0], sweepFile), nil)
+	if err != nil {
+		return UserError(err)
+	}
+	d, err := designOf(table, h.Seed)
+	if err != nil {
+		return err
+	}
+	if len(d.Points) != h.Points {
+		return userErrorf("%s: has %d points, but %s of %d", filepath.Join(o.dirs[0], sweepFile), len(d.Points), store.FileName, h.Points)
+	}
+	if o.dir != "" {
+		if err := keepMerged(o.dir, h, records, table); err != nil {
+			return err
+		}
+	}
+	return a.printSweep(d, h, records, o.format.value)
+}
+
+// keepMerged writes a store of joined records, which must not be there yet unless it
+// has the same ones.
+func keepMerged(dir string, h store.Header, records []store.Record, table *configs.Document) (err error) {
+	s, err := store.Open(dir, h)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	have := map[int]string{}
+	for _, r := range s.Records() {
+		have[r.Point] = r.Key
+	}
+	var missing []store.Record
+	for _, r := range records {
+		if have[r.Point] != r.Key {
+			missing = append(missing, r)
+		}
+	}
+	if err := s.Append(missing...); err != nil {
+		return err
+	}
+	return saveTable(dir, table)
+}
+
+// printSweep prints what the outcomes tell.
+func (a *App) printSweep(d *sweep.Design, h store.Header, records []store.Record, format string) error {
+	analysis, err := sweep.Analyse(d, h, records)
+	if err != nil {
+		return UserError(err)
+	}
+	return report.WriteSweep(a.Out, format, analysis)
+}
