@@ -35,7 +35,7 @@ func (d *decode) layMethod() error {
 // cache has placed.
 func (d *decode) layHeld(l *methodLayer, h kv.Held) error {
 	m := &d.layout.method
-	keys, values := m.policy.Stored(m.shape)
+	keys, values := m.inCache()
 	if h.Object == "keys" && keys || h.Object == "values" && values {
 		return nil
 	}

@@ -156,9 +156,16 @@ func (d *decode) cacheOf(layer int) *kvCache {
 		}
 		return uint64(l.bytes(object)/float64(tokens) + 0.5)
 	}
-	keys, values := m.policy.Stored(m.shape)
+	keys, values := m.inCache()
 	own.kDim, own.vDim = dim("keys", keys), dim("values", values)
 	return &own
+}
+
+// inCache reports whether keys and values lie in the cache: keys that have a
+// memory of their own are an object apart.
+func (m *method) inCache() (keys, values bool) {
+	keys, values = m.policy.Stored(m.shape)
+	return keys && !m.policy.Apart(), values
 }
 
 // sharesKV returns how the cache is split over the tiers: as the policy places
@@ -219,7 +226,7 @@ func (c *Config) validatePolicy(report func(key, message string)) {
 	if c.Kernels.Retrieve.ScoreChunks == 0 {
 		report("policy", "needs kernels with [kernels.retrieve]")
 	}
-	if keys, _ := p.Stored(kv.ShapeOf(&c.Model, 2)); keys && p.Place.Keys != p.Place.Values {
-		report("policy.place.keys", "must be as place.values, unless keys are computed")
+	if keys, _ := p.Stored(kv.ShapeOf(&c.Model, 2)); keys && p.Apart() && !(p.Chooses() && p.Move.Gathered) {
+		report("policy.place.keys", "must be as place.values, unless keys are computed, or chosen tokens gathered (move.gathered)")
 	}
 }

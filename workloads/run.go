@@ -25,6 +25,12 @@ func Run(ctx context.Context, c *Config, o Options) (*Result, error) {
 	return runPart(ctx, c, o, wholeStep)
 }
 
+// RunAttention is Run of what attends over the cache in every step alone, and of
+// what a policy does for it.
+func RunAttention(ctx context.Context, c *Config, o Options) (*Result, error) {
+	return runPart(ctx, c, o, attentionPart)
+}
+
 // runPart is Run of a part of every step.
 func runPart(ctx context.Context, c *Config, o Options, part part) (*Result, error) {
 	c.Sampling = c.Sampling.withDefaults()

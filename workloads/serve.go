@@ -26,9 +26,12 @@ func (d *decode) serve(span, layer int, fetched []int) {
 	}
 	d.sweep(span, layer, kv.Repeat)
 	d.sweep(span, layer, kv.AttendS)
-	if m.policy.Away() {
+	switch {
+	case m.policy.Away():
 		d.attendAway(span, layer)
-	} else {
+	case m.gathered():
+		d.attendGathered(span, layer, d.retrieval(layer))
+	default:
 		d.attendChosen(span, layer, fetched)
 	}
 	d.sweep(span, layer, kv.Update)
@@ -124,6 +127,9 @@ func (d *decode) choose(span, layer int) {
 	o := d.retrieval(layer)
 	for _, k := range d.config.Kernels.Retrieve.TopKernels(&d.config.System.GPU, o, d.layout.method.scores, d.layout.method.index) {
 		d.kernel(span, "top", k, uint64(o.Rows*o.Chunks)*4)
+	}
+	if d.layout.method.gathered() {
+		d.copyChoice(span, o)
 	}
 }
 

@@ -37,7 +37,7 @@ func (d *decode) view(layer, heads int) (kernels.KV, [hierarchy.NumTiers]uint64)
 		total += n * heads
 	}
 	inCache := [2]bool{}
-	inCache[0], inCache[1] = m.policy.Stored(m.shape)
+	inCache[0], inCache[1] = m.inCache()
 	for part, object := range [2]string{"keys", "values"} {
 		if s := d.buffered(layer, object); s != nil {
 			read := l.sum(kv.AttendS, object).read

@@ -159,6 +159,9 @@ func (p *Policy) Chooses() bool { return p.Select.chooses() }
 // GPU.
 func (p *Policy) Away() bool { return p.away() }
 
+// Apart reports whether keys and values lie in different memories.
+func (p *Policy) Apart() bool { return p.Place.Keys.or() != p.Place.Values.or() }
+
 // Tiers returns the memories that the policy names.
 func (p *Policy) Tiers() (out []Tier) {
 	add := func(t Tier) {

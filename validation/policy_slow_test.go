@@ -1,0 +1,5 @@
+//go:build slow
+
+package validation
+
+func init() { everyRetrieval = true }
