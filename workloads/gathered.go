@@ -12,7 +12,7 @@ import (
 // keys and values that were copied side by side, as they are.
 func (m *method) gathered() bool {
 	keys, values := m.policy.Stored(m.shape)
-	return m.policy.Move.Gathered && m.policy.Chooses() && keys && values && !m.policy.Encode.Narrow() && !m.engine.RepeatsHeads
+	return m.policy.Move.Gathered && m.policy.Chooses() && keys && values && m.shape.Element == 2 && !m.policy.Encode.Narrow() && !m.engine.RepeatsHeads
 }
 
 // copyChoice appends the copy of a choice to where the gathering reads it.
