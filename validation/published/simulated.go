@@ -94,7 +94,7 @@ func figures() []figure {
 		part := func(what string, published float64, classes ...string) {
 			add("V2", fmt.Sprintf("ShadowKV, %d K, batch %d: %s of a layer, ms", r.thousands, r.batch, what), published, 0.1, "ShadowKV, table 12 and on", step, nil, perLayer(classes...))
 		}
-		part("landmarks", r.landmarks, "score landmarks")
+		part("landmarks and softmax", r.landmarks, "score landmarks", "score scores")
 		part("choice", r.top, "top")
 		part("fetching, keys beside it", r.fetch, "fetch and rebuild")
 		part("attention", r.attend, "attention", "attention_reduce")
