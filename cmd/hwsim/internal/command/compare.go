@@ -147,11 +147,15 @@ func (o *compareOptions) names() (names []string, err error) {
 
 // isPolicy reports whether there is a preset or a file of that name.
 func isPolicy(name string) bool {
-	if slices.Contains(configs.Presets("policies"), name) {
+	if slices.Contains(configs.Presets("policies"), strings.TrimSuffix(name, ".toml")) {
 		return true
 	}
-	info, err := os.Stat(name)
-	return err == nil && !info.IsDir()
+	for _, path := range []string{name, name + ".toml"} {
+		if info, err := os.Stat(path); err == nil && !info.IsDir() {
+			return true
+		}
+	}
+	return false
 }
 
 // comparison is the outcome as a prediction.
