@@ -76,6 +76,26 @@ func (s *System) Counters() Counters {
 	return c
 }
 
+// CountersAt is Counters without what links have booked beyond now, which is
+// taken to be like the mean of what they have sent.
+func (s *System) CountersAt(now sim.Time) Counters {
+	c := s.Counters()
+	for i := range s.remotes {
+		for d := range 2 {
+			v := c[int(NumTiers)*tierFields+(2*i+d)*linkFields:][:linkFields]
+			booked := float64(max(0, s.remotes[i].wire.Free(link.Direction(d))-now))
+			if booked == 0 {
+				continue
+			}
+			sent := 1 - booked/v[2]
+			for f := range v {
+				v[f] *= sent
+			}
+		}
+	}
+	return c
+}
+
 func (c *Counters) addUnit(t TierID, u host.Unit) {
 	switch u := u.(type) {
 	case *dram.Channel:
@@ -133,6 +153,9 @@ func (s *System) Ports() []*dma.Port {
 	}
 	return out
 }
+
+// Remote returns the name of what the i-th of Ports leads to.
+func (s *System) Remote(i int) string { return s.remotes[i].name }
 
 // Translation counts translations: in the TLBs of the groups of SMs, and in
 // the shared ones at the ports.

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"hwsim/devices"
+	"hwsim/hierarchy"
 	"hwsim/sim"
 	"hwsim/workloads/graph"
 )
@@ -26,7 +27,8 @@ func (r *run) result(roof *graph.Totals) (res *Result, err error) {
 	res.RooflineNs = roof.Ns
 	t := r.graph.Totals()
 	res.Complete = t.Covered == 1
-	t.Over(t.Covered * float64(max(1, r.config.Workload.Steps))) // of a part, the mean of its spans stands for those to come
+	share := t.Covered * float64(max(1, r.config.Workload.Steps))
+	t.Over(share) // of a part, the mean of its spans stands for those to come
 	res.StepNs = t.Ns
 	res.Bound = t.ErrorNs / t.Ns
 	res.Simulated = t.Simulated
@@ -39,8 +41,32 @@ func (r *run) result(roof *graph.Totals) (res *Result, err error) {
 	res.TransferBytes = uint64(t.Copied)
 	res.BoundBy = boundBy(res)
 	res.Policy = r.decode.layout.method.row()
+	if r.options.Detail {
+		res.Layers = r.layerRows(share)
+		res.Timeline = r.graph.Timeline()
+	}
 	res.Mapping, err = r.decode.mapping(res.StepNs)
 	return res, err
+}
+
+// layerRows divides the step among its layers. share is how many steps the
+// run's sums are of.
+func (r *run) layerRows(share float64) (rows []LayerRow) {
+	for _, p := range r.graph.Parts() {
+		p.Over(share)
+		l := LayerRow{Name: p.Name, KernelNs: p.KernelNs, GapNs: p.GapNs, ExposedNs: p.ExposedNs}
+		for f := range p.Classes {
+			c := &p.Classes[f]
+			if c.Calls > 0 && ofSMs(c) {
+				l.Kernels = append(l.Kernels, r.kernelRow(c))
+			}
+			if c.Copied > 0 {
+				l.Copies = append(l.Copies, CopyRow{c.Name, tiersMoved(c), uint64(c.Copied)})
+			}
+		}
+		rows = append(rows, l)
+	}
+	return rows
 }
 
 func (r *run) header() *Result {
@@ -55,28 +81,46 @@ func (r *run) header() *Result {
 func (r *run) kernelRows(t *graph.Totals) []KernelRow {
 	var out []KernelRow
 	for f := range t.Classes {
-		c := &t.Classes[f]
-		if c.Requests == 0 && c.Written == 0 {
-			continue // copies
+		if !ofSMs(&t.Classes[f]) {
+			continue
 		}
-		row := KernelRow{Class: c.Name, Profile: r.config.Kernels.Name, Calls: int(math.Round(c.Calls)), Ns: c.Ns,
-			Bytes: uint64(c.Read + c.Written), Causes: map[string]float64{}}
-		row.GBps = ratio(c.Read+c.Written, c.Ns)
+		row := r.kernelRow(&t.Classes[f])
 		h := r.system.GPU.Flow(uint8(f)).Latency
 		row.LatencyNs = quantiles(&h)
-		sum := 0.0
-		for _, w := range c.Why {
-			sum += w
-		}
-		for i, w := range c.Why {
-			if w > 0 {
-				row.Causes[devices.Cause(i).String()] = w / sum
-			}
-		}
 		out = append(out, row)
 	}
 	slices.SortStableFunc(out, func(a, b KernelRow) int { return -cmp.Compare(a.Ns, b.Ns) })
 	return out
+}
+
+// ofSMs tells classes that SMs made requests for from copies and waits.
+func ofSMs(c *graph.Class) bool { return c.Requests != 0 || c.Written != 0 }
+
+// kernelRow is a class of kernels without its latencies.
+func (r *run) kernelRow(c *graph.Class) KernelRow {
+	row := KernelRow{Class: c.Name, Profile: r.config.Kernels.Name, Calls: int(math.Round(c.Calls)), Ns: c.Ns,
+		Bytes: uint64(c.Read + c.Written), Causes: map[string]float64{}, Tiers: tiersMoved(c)}
+	row.GBps = ratio(c.Read+c.Written, c.Ns)
+	sum := 0.0
+	for _, w := range c.Why {
+		sum += w
+	}
+	for i, w := range c.Why {
+		if w > 0 {
+			row.Causes[devices.Cause(i).String()] = w / sum
+		}
+	}
+	return row
+}
+
+// tiersMoved names the tiers that a class must read or write.
+func tiersMoved(c *graph.Class) (names []string) {
+	for tier, b := range c.Moves {
+		if b > 0 {
+			names = append(names, hierarchy.TierID(tier).String())
+		}
+	}
+	return names
 }
 
 func ratio(a, b float64) float64 {

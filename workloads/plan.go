@@ -2,6 +2,7 @@ package workloads
 
 import (
 	"fmt"
+	"math"
 
 	"hwsim/hierarchy"
 )
@@ -56,6 +57,27 @@ func (d *decode) planFolded(few int) *plan {
 		first = end
 	}
 	return p
+}
+
+// parts names the part of the model that each simulated layer belongs to: those
+// that stand for a run of layers are one, however many of them there are.
+func (p *plan) parts() (names []string) {
+	for i := 0; i < len(p.layers); i = len(names) {
+		if !p.like[i] {
+			names = append(names, fmt.Sprintf("layer %d", p.layers[i]))
+			continue
+		}
+		end, weight := i, 0.0
+		for end < len(p.layers) && p.like[end] {
+			weight += p.weight[end]
+			end++
+		}
+		name := fmt.Sprintf("layers %d to %d", p.layers[i], p.layers[i]+int(math.Round(weight))-1)
+		for range end - i {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // fetches reports whether the layer's data are copied in from far tiers.

@@ -1,5 +1,7 @@
 package workloads
 
+import "hwsim/workloads/graph"
+
 // Result is everything that a run predicts. It holds no wall-clock figure:
 // the same configuration and seed give the same bytes. Times are in ns of
 // simulated time, rates in GB/s (1e9 B/s).
@@ -34,6 +36,28 @@ type Result struct {
 
 	Mapping *MappingRow `json:"mapping,omitempty"` // of a virtually contiguous KV cache
 	Policy  *PolicyRow  `json:"policy,omitempty"`  // what a KV policy keeps and moves
+
+	// Of a run with Options.Detail; not part of the report.
+	Layers   []LayerRow      `json:"-"`
+	Timeline *graph.Timeline `json:"-"`
+}
+
+// LayerRow is a layer, a run of layers that few are simulated of, or the head,
+// over a step. KernelNs, GapNs and ExposedNs of all rows add up to the Result's.
+type LayerRow struct {
+	Name      string
+	KernelNs  float64
+	GapNs     float64
+	ExposedNs float64
+	Kernels   []KernelRow // without latencies
+	Copies    []CopyRow
+}
+
+// CopyRow sums one class of copies.
+type CopyRow struct {
+	Class string
+	Tiers []string // from or to which they go
+	Bytes uint64
 }
 
 // PolicyRow is what a KV policy makes of the cache: what it keeps, and what its
@@ -74,6 +98,7 @@ type KernelRow struct {
 	GBps      float64            `json:"gbps"`       // Bytes over Ns
 	LatencyNs Quantiles          `json:"latency_ns"` // of its requests
 	Causes    map[string]float64 `json:"causes"`     // share of the requests' time by cause; sums to 1
+	Tiers     []string           `json:"-"`          // that it must read or write
 }
 
 // TierRow is one memory tier over a step.

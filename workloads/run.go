@@ -16,6 +16,7 @@ type Options struct {
 	Name     string // of the configuration
 	Hash     string // of the effective configuration
 	Workers  int    // goroutines; 0: as many as there are processors
+	Detail   bool   // the result has layers and a timeline, unless it is analytic
 }
 
 // Run simulates the configuration's decode steps. When ctx is cancelled it
@@ -147,20 +148,24 @@ func (r *run) build(roof *graph.Totals, layers int) {
 		p = d.planFolded(layers)
 	}
 	steps := max(1, r.config.Workload.Steps)
+	parts := p.parts()
 	var spans []graph.Span
 	for range steps {
 		d.step(p, len(spans))
 		for i := range p.layers {
-			spans = append(spans, graph.Span{Weight: p.weight[i], Like: p.like[i], Last: d.ends[i]})
+			spans = append(spans, graph.Span{Name: fmt.Sprintf("layer %d", p.layers[i]), Part: parts[i], Weight: p.weight[i], Like: p.like[i], Last: d.ends[i]})
 		}
 		if d.part != attentionPart {
-			spans = append(spans, graph.Span{Weight: 1, Last: d.graph.Tail()})
+			spans = append(spans, graph.Span{Name: "head", Part: "head", Weight: 1, Last: d.graph.Tail()})
 		}
 	}
 	if d.part == copiesPart {
 		d.outline()
 	}
 	r.graph = graph.Begin(r.system, d.graph, spans)
+	if r.options.Detail {
+		r.graph.Record()
+	}
 	if r.options.Fidelity == "sampled" {
 		r.graph.Sample(r.config.Sampling.Tolerance, roof.Ns*float64(steps))
 	}

@@ -6,5 +6,8 @@
 // what they wait for has ended. The stream is accounted for in spans (a layer, a
 // call), each of which may stand for several like it.
 //
+// A run that was told to Record has a Timeline: when each kernel and copy ran, and
+// the rates of tiers and links between the times at which ops ended.
+//
 // Left out: several kernels on the SMs at once.
 package graph

@@ -12,6 +12,8 @@ import (
 
 // Span is a stretch of the stream that is accounted for as a whole.
 type Span struct {
+	Name   string  // layer, or what else it is
+	Part   string  // of the whole, under which it is added up
 	Weight float64 // how many like it the whole has
 	Like   bool    // its time says how much those like it differ
 	Last   int     // its last op
@@ -22,13 +24,14 @@ type Run struct {
 	System *hierarchy.System
 	Graph  *Graph
 
-	ports   []*dma.Port
-	sampler *sampler // nil: every request
-	spans   []span
-	current int // first span that has not ended
-	leaps   []leap
-	extra   mark    // what leaps have added to the counters
-	scale   float64 // ns: about how long all of it takes, the scale of what matters
+	ports    []*dma.Port
+	sampler  *sampler // nil: every request
+	spans    []span
+	current  int // first span that has not ended
+	leaps    []leap
+	extra    mark      // what leaps have added to the counters
+	readings *readings // for a timeline; nil: none is wanted
+	scale    float64   // ns: about how long all of it takes, the scale of what matters
 }
 
 // span is a Span with what is known of it.
@@ -93,7 +96,11 @@ func (r *Run) Simulate(ctx context.Context, enough func(spans int) bool) error {
 		if r.sampler != nil {
 			r.sampler.observe(now)
 		}
-		return r.current > before && enough != nil && enough(r.current) || r.current == len(r.spans)
+		last := r.current > before && enough != nil && enough(r.current) || r.current == len(r.spans)
+		if r.readings != nil {
+			r.readings.observe(r, now, last)
+		}
+		return last
 	})
 }
 

@@ -19,3 +19,20 @@ func TestReportedTimeIsMonotone(t *testing.T) {
 		last = r.reported(now)
 	}
 }
+
+// An engine does its copies in the order in which they end, wherever they stand
+// in the graph; engines do not wait for each other.
+func TestQueuedCopiesStartWhenTheirEngineIsFree(t *testing.T) {
+	copies := []CopyEvent{
+		{Engine: "host 0", Start: 0, End: 100},
+		{Engine: "host 0", Start: 10, End: 300},
+		{Engine: "host 0", Start: 5, End: 200},
+		{Engine: "host 1", Start: 20, End: 250},
+		{Engine: "host 0", Start: 400, End: 500},
+	}
+	queue(copies)
+	for i, want := range []struct{ start, queued sim.Time }{{0, 0}, {200, 190}, {100, 95}, {20, 0}, {400, 0}} {
+		require.Equal(t, want.start, copies[i].Start, "copy %d", i)
+		require.Equal(t, want.queued, copies[i].Queued, "copy %d", i)
+	}
+}

@@ -34,36 +34,67 @@ type Class struct {
 	Requests float64 // of SMs
 	Read     float64 // bytes
 	Written  float64
-	Why      [devices.NumCauses]float64 // requests' time by cause, ps
+	Copied   float64                     // bytes, by copy engines
+	Moves    [hierarchy.NumTiers]float64 // bytes that its ops must move from or to each tier
+	Why      [devices.NumCauses]float64  // requests' time by cause, ps
 }
 
 // Totals goes through the ops of the ended spans.
 func (r *Run) Totals() *Totals {
+	t := r.sum(func(int) bool { return true })
+	t.Covered = r.covered()
+	if len(r.leaps) > 0 || r.folded() {
+		bias, chance := 0.0, 0.0 // ns, ns²
+		for i := range r.current {
+			s := &r.spans[i]
+			bias += s.Weight * s.bias / 1e3
+			chance += s.Weight * s.Weight * s.chance / 1e6
+		}
+		t.ErrorNs = bias + math.Hypot(math.Sqrt(chance), r.scatter(t.KernelNs))
+	}
+	return t
+}
+
+// Part is what the spans of one part add to the totals.
+type Part struct {
+	Name    string
+	*Totals // without ErrorNs and Covered, which are of the whole
+}
+
+// Parts divides the ended spans by their parts.
+func (r *Run) Parts() (parts []Part) {
+	known := map[string]bool{}
+	for _, s := range r.spans[:r.current] {
+		if !known[s.Part] {
+			known[s.Part] = true
+			parts = append(parts, Part{s.Part, r.sum(func(i int) bool { return r.spans[i].Part == s.Part })})
+		}
+	}
+	return parts
+}
+
+// sum goes through the ops of those ended spans that are asked for.
+func (r *Run) sum(of func(span int) bool) *Totals {
 	t := &Totals{Classes: make([]Class, len(r.Graph.Classes))}
 	begin, previous, sum := sim.Time(0), r.newMark(), r.newMark()
-	detailed := 0.0          // time simulated
-	bias, chance := 0.0, 0.0 // ns, ns²
+	detailed := 0.0 // time simulated
 	for i := range r.current {
 		s := &r.spans[i]
 		end := r.reported(r.op(s.Last).End)
-		length := (end - begin).Nanoseconds()
-		t.Ns += s.Weight * length
-		bias += s.Weight * s.bias / 1e3
-		chance += s.Weight * s.Weight * s.chance / 1e6
-		detailed += length - s.leapt.Nanoseconds()
-		gain := s.at
-		gain.flows = slices.Clone(s.at.flows)
-		gain.sub(&previous)
-		sum.addScaled(&gain, s.Weight)
+		if of(i) {
+			length := (end - begin).Nanoseconds()
+			t.Ns += s.Weight * length
+			detailed += length - s.leapt.Nanoseconds()
+			gain := s.at
+			gain.flows = slices.Clone(s.at.flows)
+			gain.sub(&previous)
+			sum.addScaled(&gain, s.Weight)
+		}
 		begin, previous = end, s.at
 	}
 	t.Simulated = detailed / t.Ns
-	t.Covered = r.covered()
 	t.count(&sum, r.Graph.Classes)
-	r.addOps(t)
-	if len(r.leaps) > 0 || r.folded() {
-		t.ErrorNs = bias + math.Hypot(math.Sqrt(chance), r.scatter(t.KernelNs))
-	}
+	r.addOps(t, of)
 	return t
 }
 
@@ -171,9 +202,9 @@ func spread(times map[int]float64) float64 {
 	return max(0, squares-sum*sum/n) / (n - 1)
 }
 
-// addOps divides the stream's time into kernels, launch gaps and waiting for
-// copies, and adds up the copies.
-func (r *Run) addOps(t *Totals) {
+// addOps divides the stream's time in the spans asked for into kernels, launch
+// gaps and waiting for copies, and adds up the copies.
+func (r *Run) addOps(t *Totals, of func(span int) bool) {
 	gap := r.System.Config.GPU.GapNs
 	ended := sim.Time(0)
 	covered := sim.Time(0) // up to where copies are counted: several at once count once
@@ -183,15 +214,22 @@ func (r *Run) addOps(t *Totals) {
 			break
 		}
 		weight := r.spans[o.Span].Weight
+		if !of(o.Span) {
+			weight = 0 // what it leaves to those after it matters
+		}
 		start, end := r.reported(state.Start), r.reported(state.End)
 		ns := (end - start).Nanoseconds() * weight
 		c := &t.Classes[r.Graph.flows[o.Class]]
 		c.Calls += weight
 		c.Ns += ns
+		for tier, b := range o.Bytes {
+			c.Moves[tier] += float64(b) * weight
+		}
 		if o.Copy != nil {
 			t.CopyNs += max(0, end-max(start, covered)).Nanoseconds() * weight
 			covered = max(covered, end)
 			for _, b := range o.Bytes {
+				c.Copied += float64(b) * weight
 				t.Copied += float64(b) * weight
 			}
 			continue
@@ -214,8 +252,11 @@ func (t *Totals) Over(n float64) {
 	}
 	for i := range t.Classes {
 		c := &t.Classes[i]
-		for _, v := range []*float64{&c.Ns, &c.Calls, &c.Requests, &c.Read, &c.Written} {
+		for _, v := range []*float64{&c.Ns, &c.Calls, &c.Requests, &c.Read, &c.Written, &c.Copied} {
 			*v /= n
+		}
+		for tier := range c.Moves {
+			c.Moves[tier] /= n
 		}
 	}
 }

@@ -17,6 +17,7 @@ import (
 
 	"hwsim/configs"
 	"hwsim/workloads"
+	"hwsim/workloads/graph"
 )
 
 // asProgram, set in its environment, makes the test binary a hwsim with a
@@ -36,6 +37,9 @@ func fake(ctx context.Context, d *configs.Document, o workloads.Options) (*workl
 	r := &workloads.Result{
 		Schema: 1, Name: o.Name, Hash: o.Hash, Seed: o.Seed, Fidelity: o.Fidelity,
 		Model: "tiny", System: "toy", StepNs: 1000, KernelNs: 1000, Complete: true,
+	}
+	if o.Detail {
+		r.Timeline = &graph.Timeline{}
 	}
 	behave, _ := d.Get("behave")
 	switch behave {

@@ -21,6 +21,17 @@ func TestOutputsAreWrittenBesideTheReport(t *testing.T) {
 	p, err := profile.ParseData(packed)
 	require.NoError(t, err)
 	require.EqualValues(t, 1000, p.DurationNanos)
+	trace, err := os.ReadFile(filepath.Join(c.Dir, "a/b/trace.json"))
+	require.NoError(t, err)
+	require.Contains(t, string(trace), `"traceEvents":[`)
+}
+
+func TestAnalyticRunsHaveNoTimeline(t *testing.T) {
+	c := hwsim(t, "", "run.toml", "-fidelity", "analytic", "-o", "out")
+	got := finish(t, c)
+	require.Zero(t, got.code, got.err)
+	require.FileExists(t, filepath.Join(c.Dir, "out/profile.pb.gz"))
+	require.NoFileExists(t, filepath.Join(c.Dir, "out/trace.json"))
 }
 
 func TestOnlyForceOverwrites(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 
 	"hwsim/cmd/hwsim/internal/profile"
 	"hwsim/cmd/hwsim/internal/report"
+	"hwsim/cmd/hwsim/internal/timeline"
 	"hwsim/configs"
 	"hwsim/workloads"
 	"hwsim/workloads/offload"
@@ -31,6 +32,7 @@ type prediction interface {
 const (
 	reportFile  = "report.json"
 	profileFile = "profile.pb.gz"
+	traceFile   = "trace.json"
 )
 
 // kindOf tells a program on a core, by its core or its stream, and offloaded
@@ -55,14 +57,22 @@ func (a *App) kindOf(d *configs.Document, o *options) (kind, error) {
 		}
 		return kind{[]string{reportFile}, a.predictOffload}, nil
 	}
-	return kind{[]string{reportFile, profileFile}, a.predictStep}, nil
+	return kind{stepOutputs(o), a.predictStep}, nil
+}
+
+// stepOutputs are the files of a step. What is analytic has no timeline.
+func stepOutputs(o *options) []string {
+	if o.fidelity.value == "analytic" {
+		return []string{reportFile, profileFile}
+	}
+	return []string{reportFile, profileFile, traceFile}
 }
 
 // step is the prediction of a decode step.
 type step struct{ *workloads.Result }
 
 func (a *App) predictStep(ctx context.Context, d *configs.Document, o *options) (prediction, error) {
-	r, err := a.Simulate(ctx, d, workloads.Options{Seed: o.seed, Fidelity: o.fidelity.value, Name: o.name(), Hash: d.Hash(), Workers: o.workers})
+	r, err := a.Simulate(ctx, d, workloads.Options{Seed: o.seed, Fidelity: o.fidelity.value, Name: o.name(), Hash: d.Hash(), Workers: o.workers, Detail: o.dir != ""})
 	return step{r}, err
 }
 
@@ -71,8 +81,11 @@ func (s step) complete() bool { return s.Complete }
 func (s step) write(w io.Writer, format string) error { return report.Write(w, format, s.Result) }
 
 func (s step) output(w io.Writer, name string) error {
-	if name == profileFile {
+	switch name {
+	case profileFile:
 		return profile.Write(w, s.Result)
+	case traceFile:
+		return timeline.Write(w, s.Result)
 	}
 	return report.JSON(w, s.Result)
 }

@@ -1,11 +1,16 @@
 // Package profile writes a result as a pprof profile of simulated time, for
 // go tool pprof -http.
 //
-// A stack is model, step, kernel class, cause. A kernel's time is divided
-// among the causes as its requests' time is: where a request waits is where
-// the kernel does. Launch gaps and exposed transfers are leaves of their own,
-// so the total is the step. Bytes are kernels' requests and copies; they have
-// no causes.
+// A stack is workload, layer, kernel class, device, cause. A kernel's time is
+// divided among the causes as its requests' time is: where a request waits is
+// where the kernel does. Launch gaps and exposed transfers are leaves of the
+// layer, so the total is the step. Bytes are kernels' requests, at the class, and
+// copies, at the tier; they have no causes. Layers of which a few were simulated for
+// all are one frame. A result without layers has one frame, step, in their place.
+//
+// The device is that which the cause is found in: TLBs, caches and crossbar, a
+// link, or the memory, which is all tiers that the kernel must move bytes from or
+// to. Requests queue in caches and in the memory alike.
 //
 // The finest unit that pprof knows is the nanosecond; times are rounded so
 // that their sum is exact.
@@ -38,35 +43,58 @@ func Write(w io.Writer, r *workloads.Result) error {
 
 func build(r *workloads.Result) *profile.Profile {
 	s := newStacks(r)
-	scale, rest := fit(r)
-	for _, k := range r.Kernels {
+	for _, l := range layers(r) {
+		s.layer(&l)
+	}
+	return s.profile
+}
+
+// layers returns the layers of r, or all of it as one.
+func layers(r *workloads.Result) []workloads.LayerRow {
+	if len(r.Layers) > 0 {
+		return r.Layers
+	}
+	return []workloads.LayerRow{{Name: "step", KernelNs: r.KernelNs, GapNs: r.GapNs, ExposedNs: r.ExposedNs,
+		Kernels: r.Kernels, Copies: []workloads.CopyRow{{Class: "transfers", Bytes: r.TransferBytes}}}}
+}
+
+// layer adds a layer's samples.
+func (s *stacks) layer(l *workloads.LayerRow) {
+	s.begin(l)
+	scale, rest := fit(l)
+	for _, k := range l.Kernels {
 		s.add(k.Class).bytes(k.Bytes)
 		causes := byShare(k.Causes)
 		for _, cause := range causes {
-			s.add(k.Class, cause).time(k.Ns * scale * k.Causes[cause] / sum(k.Causes))
+			s.add(k.Class, device(cause, k.Tiers), cause).time(k.Ns * scale * k.Causes[cause] / sum(k.Causes))
 		}
 		if len(causes) == 0 {
 			s.add(k.Class).time(k.Ns * scale)
 		}
 	}
 	s.add("kernels").time(rest)
-	s.add("launch gaps").time(r.GapNs)
-	s.add("exposed transfer").time(r.ExposedNs)
-	s.add("transfers").bytes(r.TransferBytes)
-	return s.profile
+	s.add("launch gaps").time(l.GapNs)
+	s.add("exposed transfer").time(l.ExposedNs)
+	for _, c := range l.Copies {
+		if len(c.Tiers) == 0 {
+			s.add(c.Class).bytes(c.Bytes)
+		} else {
+			s.add(c.Class, memory(c.Tiers)).bytes(c.Bytes)
+		}
+	}
 }
 
-// fit relates the kernels' own times to the time the step spends in kernels:
+// fit relates the kernels' own times to the time the layer spends in kernels:
 // the factor to it where they overlap, or else what no kernel accounts for.
-func fit(r *workloads.Result) (scale, rest float64) {
+func fit(l *workloads.LayerRow) (scale, rest float64) {
 	total := 0.0
-	for _, k := range r.Kernels {
+	for _, k := range l.Kernels {
 		total += k.Ns
 	}
-	if total > r.KernelNs {
-		return r.KernelNs / total, 0
+	if total > l.KernelNs {
+		return l.KernelNs / total, 0
 	}
-	return 1, r.KernelNs - total
+	return 1, l.KernelNs - total
 }
 
 // byShare orders causes, the largest first.
@@ -98,6 +126,6 @@ func newStacks(r *workloads.Result) *stacks {
 		p.Comments = append(p.Comments, "interrupted")
 	}
 	s := &stacks{profile: p, known: map[string]*profile.Location{}}
-	s.root = []*profile.Location{s.location("step"), s.location(r.Model)}
+	s.workload = s.location(fmt.Sprintf("%s, batch %d, context %d", r.Model, r.Batch, r.Context))
 	return s
 }

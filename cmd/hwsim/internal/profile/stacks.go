@@ -5,14 +5,22 @@ import (
 	"slices"
 
 	"github.com/google/pprof/profile"
+
+	"hwsim/workloads"
 )
 
-// stacks builds a profile's samples, all under one root.
+// stacks builds a profile's samples, layer by layer.
 type stacks struct {
-	profile *profile.Profile
-	known   map[string]*profile.Location
-	root    []*profile.Location // leaf first, as pprof wants
-	ns      float64             // of all samples so far, not rounded
+	profile  *profile.Profile
+	known    map[string]*profile.Location
+	workload *profile.Location
+	root     []*profile.Location // of the layer, leaf first, as pprof wants
+	ns       float64             // of all samples so far, not rounded
+}
+
+// begin makes a layer the root of the samples to come.
+func (s *stacks) begin(l *workloads.LayerRow) {
+	s.root = []*profile.Location{s.location(l.Name), s.workload}
 }
 
 // sample is a stack whose values are to come.
