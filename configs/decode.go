@@ -166,11 +166,14 @@ func (c *decoder) decodeFloat(n *node, key string, v reflect.Value) {
 // unit is what a key's last word says that its value is counted in, with the
 // range in which any such value makes sense.
 type unit struct {
-	suffix      string
-	least, most float64
+	suffix, name string
+	least, most  float64
 }
 
-var units = []unit{{"_ns", 1e-6, 1e9}, {"_gbps", 1e-3, 1e6}, {"_gib", 1e-6, 16384}, {"_mhz", 1, 1e5}, {"_tflops", 1e-3, 1e6}, {"_per_clock", 1e-3, 1e6}}
+var units = []unit{
+	{"_ns", "ns", 1e-6, 1e9}, {"_gbps", "GB/s", 1e-3, 1e6}, {"_gib", "GiB", 1e-6, 16384}, {"_mhz", "MHz", 1, 1e5},
+	{"_tflops", "TFLOP/s", 1e-3, 1e6}, {"_per_clock", "per clock", 1e-3, 1e6},
+}
 
 func unitOf(key string) (unit, bool) {
 	for _, u := range units {

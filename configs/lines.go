@@ -19,6 +19,13 @@ func indexLines(text string) (lines map[string]int, ok bool) {
 	return s.lines, !s.tooDeep
 }
 
+// commentsOf returns the comments of a TOML text by the line that they are on.
+func commentsOf(text string) map[int]string {
+	s := &scanner{text: text, line: 1, lines: map[string]int{}, elements: map[string]int{}, comments: map[int]string{}}
+	s.document()
+	return s.comments
+}
+
 // splitKey reads a dotted key from the front of text; parts is empty if there
 // is none.
 func splitKey(text string) (parts []string, rest string) {
@@ -32,6 +39,7 @@ type scanner struct {
 	at       int // offset of the next byte
 	line     int
 	lines    map[string]int
+	comments map[int]string // by line, without #; nil: they are not kept
 	elements map[string]int // how many [[key]] there were so far
 	depth    int            // of the table or array around
 	tooDeep  bool
@@ -243,16 +251,28 @@ func (s *scanner) blank() {
 		case ' ', '\t', '\r', '\n':
 			s.next()
 		case '#':
-			for !s.done() && s.peek() != '\n' {
-				s.at++
-			}
+			s.comment()
 		default:
 			return
 		}
 	}
 }
 
+func (s *scanner) comment() {
+	start := s.at + 1
+	for !s.done() && s.peek() != '\n' {
+		s.at++
+	}
+	if s.comments != nil {
+		s.comments[s.line] = strings.TrimSpace(s.text[start:s.at])
+	}
+}
+
+// restOfLine skips what is behind a header or a pair: nothing, or a comment.
 func (s *scanner) restOfLine() {
+	if s.spaces(); s.peek() == '#' {
+		s.comment()
+	}
 	for !s.done() && s.peek() != '\n' {
 		s.at++
 	}

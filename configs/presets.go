@@ -29,9 +29,7 @@ func Summary(name string) string { return loader{presets: embedded}.summary(name
 var presetFolders = map[string]string{
 	"system":   "systems",
 	"model":    "models",
-	"kernel":   "kernels",
 	"kernels":  "kernels",
-	"kv":       "policies",
 	"policy":   "policies",
 	"engine":   "engines",
 	"workload": "workloads",
@@ -40,6 +38,10 @@ var presetFolders = map[string]string{
 	"drive":    "drives",
 	"csd":      "csd",
 }
+
+// Folder returns the folder of presets that a table named by a dotted key uses, "" if
+// it has none of its own.
+func Folder(key string) string { return presetFolders[key[strings.LastIndexByte(key, '.')+1:]] }
 
 // A lookup says what file is wanted and where it may be, in order.
 type lookup struct {

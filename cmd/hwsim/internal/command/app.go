@@ -54,6 +54,9 @@ func commands() []command {
 		{"validate", "compare predictions with measurements; see hwsim validate -h", (*App).validate},
 		{"calibrate", "read a system off measurements; see hwsim calibrate -h", (*App).calibrate},
 		{"list", "list the presets that configurations can use", (*App).list},
+		{"explain", "say what keys of a configuration mean; see hwsim explain -h", (*App).explainKeys},
+		{"completion", "print a script that completes in bash, zsh or fish", (*App).completion},
+		{"man", "print the manual page, for man -l -", (*App).man},
 		{"version", "print the version", (*App).version},
 		{"help", "print this text", (*App).help},
 	}

@@ -2,11 +2,11 @@ package command
 
 import (
 	_ "embed"
-	"flag"
 	"fmt"
 	"runtime"
-	"runtime/debug"
 	"strings"
+
+	"hwsim/devices/dram"
 )
 
 //go:embed usage.txt
@@ -14,30 +14,36 @@ var usage string
 
 // help prints how to use hwsim.
 func (a *App) help([]string) error {
+	_, err := fmt.Fprint(a.Out, fullUsage(usage))
+	return err
+}
+
+// fullUsage puts the lists that a usage text asks for into it.
+func fullUsage(text string) string {
 	var list strings.Builder
 	for _, c := range commands() {
-		fmt.Fprintf(&list, "  %-10s%s\n", c.name, c.summary)
+		fmt.Fprintf(&list, "  %-12s%s\n", c.name, c.summary)
 	}
-	_, err := fmt.Fprint(a.Out, strings.Replace(usage, "{commands}\n", list.String(), 1))
-	return err
+	text = strings.Replace(text, "{commands}\n", list.String(), 1)
+	return strings.Replace(text, "{devices}", wrap(dram.Standards(), 72, "  "), 1)
 }
 
 // version prints what this program was built from.
 func (a *App) version(args []string) error {
-	if rest, err := parse(flag.NewFlagSet("version", flag.ContinueOnError), args); err != nil {
+	if err := noArguments("version", args); err != nil {
 		return err
-	} else if len(rest) > 0 {
-		return userErrorf("version %q: wants no arguments; see hwsim -h", rest[0])
 	}
-	version, revision := "(unknown)", ""
-	if info, ok := debug.ReadBuildInfo(); ok {
-		version = info.Main.Version
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" {
-				revision = " " + s.Value
-			}
-		}
-	}
-	_, err := fmt.Fprintf(a.Out, "hwsim %s%s %s %s/%s\n", version, revision, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	_, err := fmt.Fprintln(a.Out, versionText())
 	return err
+}
+
+// versionText is the program's version, which says +dirty if it is not only of the
+// revision behind it, and the compiler's.
+func versionText() string {
+	b := builtFrom()
+	text := "hwsim " + b.version
+	if b.revision != "" {
+		text += " " + b.revision
+	}
+	return fmt.Sprintf("%s %s %s/%s", text, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }

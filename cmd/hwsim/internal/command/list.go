@@ -45,16 +45,21 @@ func (a *App) list(args []string) error {
 }
 
 func checkFolders(names []string) error {
-	known := make([]string, len(folders))
-	for i, f := range folders {
-		known[i] = f.name
-	}
+	known := folderNames()
 	for _, name := range names {
 		if !slices.Contains(known, name) {
 			return userErrorf("list %q: want %s", name, strings.Join(known, ", "))
 		}
 	}
 	return nil
+}
+
+func folderNames() []string {
+	names := make([]string, len(folders))
+	for i, f := range folders {
+		names[i] = f.name
+	}
+	return names
 }
 
 func listFolder(w *tabwriter.Writer, name, use string) {

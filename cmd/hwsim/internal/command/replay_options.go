@@ -179,13 +179,12 @@ func (r *streamReport) paceText() string {
 	return "at the trace's times"
 }
 
-// explain answers -h, the error of a parse, with a usage text, in which it
-// puts the devices' names.
+// explain answers -h, the error of a parse, with a usage text.
 func (a *App) explain(err error, usage string) error {
 	if !errors.Is(err, flag.ErrHelp) {
 		return err
 	}
-	_, err = fmt.Fprint(a.Out, strings.Replace(usage, "{devices}", wrap(dram.Standards(), 72, "  "), 1))
+	_, err = fmt.Fprint(a.Out, fullUsage(usage))
 	return err
 }
 

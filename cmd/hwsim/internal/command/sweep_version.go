@@ -6,25 +6,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime/debug"
 )
 
 // codeVersion identifies the code of this program: the commit that it was built from,
 // or where that is not known, or not all of it, a hash of the program itself.
 func codeVersion() (string, error) {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		revision, modified := "", ""
-		for _, s := range info.Settings {
-			switch s.Key {
-			case "vcs.revision":
-				revision = s.Value
-			case "vcs.modified":
-				modified = s.Value
-			}
-		}
-		if revision != "" && modified == "false" {
-			return revision, nil
-		}
+	if b := builtFrom(); b.revision != "" && !b.modified {
+		return b.revision, nil
 	}
 	return programHash()
 }
