@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -129,18 +128,6 @@ func TestAStoreOfAnotherSweepIsRefused(t *testing.T) {
 	require.ErrorContains(t, err, "not a directory")
 	_, _, err = Read(t.TempDir())
 	require.ErrorContains(t, err, "no such file")
-}
-
-func TestAStoreHasOneWriter(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("no locks there")
-	}
-	dir := t.TempDir()
-	s := open(t, dir)
-	_, err := Open(dir, header())
-	require.EqualError(t, err, dir+": another process writes to it")
-	require.NoError(t, s.Close())
-	require.NoError(t, open(t, dir).Close())
 }
 
 func save(t *testing.T, h Header, records ...Record) string {
