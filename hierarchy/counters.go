@@ -52,6 +52,21 @@ func (c *Counters) Link(i int) LinkCounts {
 	return LinkCounts{v[0], v[1], v[2]}
 }
 
+// ScaleRemote scales what the i-th of Ports' link and the tiers behind it have done.
+func (s *System) ScaleRemote(c *Counters, i int, by float64) {
+	scale := func(first, n int) {
+		for f := range n {
+			c[first+f] *= by
+		}
+	}
+	for id, t := range s.remotes[i].far.Tiers() {
+		if t != nil {
+			scale(id*tierFields, tierFields)
+		}
+	}
+	scale(int(NumTiers)*tierFields+2*i*linkFields, 2*linkFields)
+}
+
 // Counters reads the machine's counters.
 func (s *System) Counters() Counters {
 	var c Counters

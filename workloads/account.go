@@ -19,32 +19,54 @@ const schema = 1
 var errNothing = errors.New("interrupted before anything was known")
 
 // result adds up the spans that have ended, each as often as it stands for.
-func (r *run) result(roof *graph.Totals) (res *Result, err error) {
+func (r *run) result() (*Result, error) {
 	if r.graph.Ended() == 0 {
 		return nil, errNothing
 	}
+	t, share := r.totals()
+	res, err := r.account(t)
+	if err != nil {
+		return nil, err
+	}
+	res.Kernels = r.kernelRows(t)
+	for i, id := range tiersOf(&r.system.Space) {
+		res.Tiers[i].LatencyNs = quantiles(r.system.Latency(id))
+	}
+	if r.options.Detail {
+		res.Layers = r.layerRows(share)
+		res.Timeline = r.graph.Timeline()
+	}
+	return res, nil
+}
+
+// totals returns the sums over a step, and of how many steps the run's are: of a
+// part, the mean of its spans stands for those to come.
+func (r *run) totals() (t *graph.Totals, share float64) {
+	t = r.graph.Totals()
+	share = t.Covered * float64(max(1, r.config.Workload.Steps))
+	t.Over(share)
+	if r.decode.part == copiesPart { // a layer's kernels are not hidden by copies, and may take twice as long
+		t.ErrorNs += r.roof.KernelNs / float64(r.decode.model.Layers)
+	}
+	return t, share
+}
+
+// account turns a step's sums into a result without kernels and latencies.
+func (r *run) account(t *graph.Totals) (res *Result, err error) {
 	res = r.header()
-	res.RooflineNs = roof.Ns
-	t := r.graph.Totals()
+	res.RooflineNs = r.roof.Ns
 	res.Complete = t.Covered == 1
-	share := t.Covered * float64(max(1, r.config.Workload.Steps))
-	t.Over(share) // of a part, the mean of its spans stands for those to come
 	res.StepNs = t.Ns
 	res.Bound = t.ErrorNs / t.Ns
 	res.Simulated = t.Simulated
 	res.TokensPerSecond = r.decode.tokens() / t.Ns * 1e9
 	res.KernelNs, res.GapNs, res.ExposedNs, res.HiddenNs = t.KernelNs, t.GapNs, t.ExposedNs, max(0, t.CopyNs-t.ExposedNs)
-	res.Kernels = r.kernelRows(t)
 	res.Tiers = r.tierRows(t)
 	res.Links = r.linkRows(t)
 	res.Objects = r.objectRows(t)
 	res.TransferBytes = uint64(t.Copied)
 	res.BoundBy = boundBy(res)
 	res.Policy = r.decode.layout.method.row()
-	if r.options.Detail {
-		res.Layers = r.layerRows(share)
-		res.Timeline = r.graph.Timeline()
-	}
 	res.Mapping, err = r.decode.mapping(res.StepNs)
 	return res, err
 }
@@ -140,7 +162,7 @@ func (r *run) tierRows(t *graph.Totals) []TierRow {
 		c := t.Machine.Tier(id)
 		out = append(out, TierRow{Tier: id.String(), Capacity: r.system.Space.Capacity(id), Used: r.system.Space.Used(id),
 			Read: uint64(c.Read), Written: uint64(c.Written), GBps: ratio(c.Read+c.Written, t.Ns), PeakGBps: r.system.PeakGBps(id),
-			Busy: ratio(c.BusyPs/1e3/r.system.Buses(id), t.Ns), RowHits: ratio(c.RowHits, c.Accesses), EnergyPJ: c.CommandPJ, LatencyNs: quantiles(r.system.Latency(id))})
+			Busy: ratio(c.BusyPs/1e3/r.system.Buses(id), t.Ns), RowHits: ratio(c.RowHits, c.Accesses), EnergyPJ: c.CommandPJ})
 	}
 	return out
 }

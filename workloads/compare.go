@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 
@@ -61,22 +60,17 @@ type Compared struct {
 }
 
 // Compare runs the configurations, which differ in their policies, several at a
-// time. What is the same in all of them, the step without attention, is
-// simulated once where nothing is copied in beside it. What does not fit, or
-// cannot run here, is told in its row. Rows that an interruption leaves unknown
-// are left out.
+// time, put together of windows where they are sampled: what is the same in all of
+// them is simulated once. What does not fit, or cannot run here, is told in its row.
+// Rows that an interruption leaves unknown are left out.
 func Compare(ctx context.Context, policies []Compared, o Options) (*Comparison, error) {
 	c := &comparing{ctx: ctx, options: o, out: &Comparison{Schema: schema, Name: o.Name, Seed: o.Seed, Fidelity: o.Fidelity, Complete: true}}
 	c.options.Workers = 1 // a policy each
+	c.options.Windows = &Windows{}
 	steps := make([]*compared, len(policies))
-	c.each(len(policies), func(i int) { steps[i] = c.prepare(policies[i]) })
-	if first := slices.IndexFunc(steps, func(s *compared) bool { return s.way == inParts }); first >= 0 {
-		steps = append(steps, &compared{config: steps[first].config, way: theRest})
-	}
-	c.each(len(steps), func(i int) { c.run(steps[(i+len(steps)-1)%len(steps)]) }) // first what all share
-	rest := steps[len(steps)-1].result
-	for _, s := range steps[:len(policies)] {
-		if err := c.add(s, rest); err != nil {
+	c.each(len(policies), func(i int) { steps[i] = c.run(policies[i]) })
+	for _, s := range steps {
+		if err := c.add(s); err != nil {
 			return c.out, err
 		}
 	}
@@ -108,80 +102,31 @@ func (c *comparing) each(n int, do func(i int)) {
 	wait.Wait()
 }
 
-// way is how a policy's step is found.
-type way uint8
-
-const (
-	known    way = iota // by its roofline, or not at all
-	inWhole             // all of it is simulated
-	inParts             // attention is simulated, and added to the rest
-	inCopies            // copies are simulated, beside kernels at their roofline
-	theRest             // of a step in parts
-)
-
 // compared is a policy's step.
 type compared struct {
 	Compared
-	config *Config
-	way    way
 	row    ComparisonRow
 	result *Result
 	err    error
 }
 
-// prepare finds out what fits and how the step is to be simulated.
-func (c *comparing) prepare(p Compared) *compared {
-	s := &compared{Compared: p, config: p.Config, row: ComparisonRow{Policy: p.Policy}, err: p.Err}
+// run finds out what fits and how long the step takes.
+func (c *comparing) run(p Compared) *compared {
+	s := &compared{Compared: p, row: ComparisonRow{Policy: p.Policy}, err: p.Err}
 	if s.err != nil {
 		return s
 	}
-	s.row.Name = s.config.Policy.Name
-	s.row.MaxBatch = mostSequences(s.config, c.options.Seed)
-	s.config.Sampling = s.config.Sampling.withDefaults()
-	r, err := newRun(s.config, c.options)
-	if err != nil {
-		s.err = err
-		return s
-	}
-	switch roof := r.decode.roofline(); {
-	case c.options.Fidelity == "analytic":
-		s.result, s.err = r.analytic(roof)
-	case c.options.Fidelity != "sampled" || s.config.Model.MLA != nil:
-		s.way = inWhole
-	case !r.decode.copies():
-		s.way = inParts
-	case roof.KernelNs < hidden*roof.Ns && s.config.Sampling.Tolerance >= coarse:
-		s.way = inCopies
-	default:
-		s.way = inWhole
-	}
+	s.row.Name = s.Config.Policy.Name
+	s.row.MaxBatch = mostSequences(s.Config, c.options.Seed)
+	s.result, s.err = Run(c.ctx, s.Config, c.options)
 	return s
 }
 
-// hidden is the kernels' part of a roofline below which copies hide them even if
-// they take twice as long, coarse the least tolerance at which they are then not
-// simulated.
-const (
-	hidden = 0.25
-	coarse = 0.03
-)
-
-// run simulates a step, unless it is known.
-func (c *comparing) run(s *compared) {
-	if s.way == known {
-		return
-	}
-	part := map[way]part{inWhole: wholeStep, inParts: attentionPart, inCopies: copiesPart, theRest: restPart}[s.way]
-	s.result, s.err = runPart(c.ctx, s.config, c.options, part)
-}
-
-// add appends a policy's row. The rest is a part of those steps that were
-// simulated in parts.
-func (c *comparing) add(s *compared, rest *Result) error {
-	cut := s.err == nil && !s.result.Complete || s.way == inParts && (rest == nil || !rest.Complete)
+// add appends a policy's row.
+func (c *comparing) add(s *compared) error {
 	var full *hierarchy.CapacityError
 	switch {
-	case cut, s.err != nil && c.ctx.Err() != nil:
+	case s.err == nil && !s.result.Complete, s.err != nil && c.ctx.Err() != nil:
 		c.out.Complete = false
 		return nil
 	case s.Err != nil, errors.As(s.err, &full), isUser(s.err):
@@ -192,12 +137,9 @@ func (c *comparing) add(s *compared, rest *Result) error {
 		return s.err
 	}
 	res := s.result
-	if s.way == inParts {
-		res = res.plus(rest)
-	}
 	c.out.System, c.out.Model, c.out.Batch, c.out.Context = res.System, res.Model, res.Batch, res.Context
 	s.row.fill(res)
-	s.row.AtCapacity = c.atCapacity(s.config, &s.row)
+	s.row.AtCapacity = c.atCapacity(s.Config, &s.row)
 	c.out.Rows = append(c.out.Rows, s.row)
 	return nil
 }
@@ -206,31 +148,6 @@ func (c *comparing) add(s *compared, rest *Result) error {
 func isUser(err error) bool {
 	var u interface{ UserError() bool }
 	return errors.As(err, &u) && u.UserError()
-}
-
-// copies reports whether any layer's data are copied in while others compute.
-func (d *decode) copies() bool {
-	for n := range d.model.Layers {
-		if d.fetches(n) {
-			return true
-		}
-	}
-	return false
-}
-
-// plus returns a step of both parts, as far as a comparison wants it.
-func (r *Result) plus(rest *Result) *Result {
-	sum := *r
-	sum.StepNs += rest.StepNs
-	sum.Bound = (r.Bound*r.StepNs + rest.Bound*rest.StepNs) / sum.StepNs
-	sum.RooflineNs += rest.RooflineNs
-	sum.ExposedNs += rest.ExposedNs
-	sum.Links = slices.Clone(r.Links)
-	for i := range rest.Links {
-		sum.Links[i].Bytes += rest.Links[i].Bytes
-	}
-	sum.TokensPerSecond = r.TokensPerSecond * r.StepNs / sum.StepNs
-	return &sum
 }
 
 func (row *ComparisonRow) fill(r *Result) {
@@ -279,7 +196,7 @@ func mostSequences(c *Config, seed uint64) int {
 	if len(c.Workload.Contexts) > 0 {
 		return 0
 	}
-	system, err := hierarchy.Build(&c.System)
+	system, err := hierarchy.Outline(&c.System)
 	if err != nil {
 		return 0
 	}
@@ -311,10 +228,9 @@ func (c *comparing) atCapacity(config *Config, row *ComparisonRow) float64 {
 	}
 	with := *config
 	with.Workload.Batch = row.MaxBatch
-	r, err := newRun(&with, c.options)
+	r, err := outline(&with, c.options)
 	if err != nil {
 		return 0
 	}
-	roof := r.decode.roofline()
-	return r.decode.tokens() / (roof.Ns * math.Max(1, row.StepNs/row.RooflineNs)) * 1e9
+	return r.decode.tokens() / (r.roof.Ns * math.Max(1, row.StepNs/row.RooflineNs)) * 1e9
 }

@@ -74,7 +74,7 @@ func TestInterruptedTimelinesEndWithTheirLastLayer(t *testing.T) {
 	r.options.Detail = true
 	r.graph.Record()
 	require.NoError(t, r.graph.Simulate(context.Background(), func(spans int) bool { return spans == 2 }))
-	res, err := r.result(r.decode.roofline())
+	res, err := r.result()
 	require.NoError(t, err)
 	require.False(t, res.Complete)
 	line := res.Timeline

@@ -20,6 +20,9 @@
 // places keys and values unless the policy does, all else lies in HBM unless the
 // policy places it. Compare runs one workload under several policies.
 //
+// Many steps are put together of Windows instead of being simulated whole: parts
+// that hardly feel each other, each a simulation of its own that steps share.
+//
 // Left out under policies: heads of a layer are all the mean of its heads;
 // chunks that are chosen together lie in their order, whichever they are, and
 // the tokens that a head has chosen for the rebuilding lie side by side; kernels

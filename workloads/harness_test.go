@@ -38,8 +38,8 @@ func begin(t testing.TB, fidelity string, sets ...string) *run {
 	d := place(t, sets...)
 	c := d.config
 	c.Sampling = c.Sampling.withDefaults()
-	r := &run{config: c, options: Options{Seed: 1, Fidelity: fidelity}, system: d.system, decode: d}
-	r.build(d.roofline(), r.few(d.roofline()))
+	r := &run{config: c, options: Options{Seed: 1, Fidelity: fidelity}, system: d.system, decode: d, roof: d.roofline(), share: 1}
+	r.build(r.few())
 	d.system.Engine.SetWorkers(1)
 	return r
 }
@@ -48,7 +48,7 @@ func begin(t testing.TB, fidelity string, sets ...string) *run {
 func finish(t testing.TB, r *run) *Result {
 	t.Helper()
 	require.NoError(t, r.graph.Simulate(context.Background(), nil))
-	res, err := r.result(r.decode.roofline())
+	res, err := r.result()
 	require.NoError(t, err)
 	return res
 }

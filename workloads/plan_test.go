@@ -59,7 +59,7 @@ func TestPlanSimulatesTheLastLayerWithFarData(t *testing.T) {
 func TestLayersSimulatedLeaveLittleToChance(t *testing.T) {
 	few := func(sets ...string) int {
 		r := begin(t, "sampled", with(sets, "model.layers=32")...)
-		return r.few(r.decode.roofline())
+		return r.few()
 	}
 	require.Equal(t, 3, few("system.hbm.channels=94"))
 	require.Greater(t, few("system.hbm.channels=24"), 3)

@@ -13,7 +13,8 @@ func (d *decode) roofline() *graph.Totals {
 }
 
 // analytic turns the roofline into a whole result.
-func (r *run) analytic(roof *graph.Totals) (res *Result, err error) {
+func (r *run) analytic() (res *Result, err error) {
+	roof := r.roof
 	res = r.header()
 	res.Complete = true
 	res.StepNs, res.RooflineNs = roof.Ns, roof.Ns

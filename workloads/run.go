@@ -12,17 +12,21 @@ import (
 // Options of a run that are not part of what is simulated.
 type Options struct {
 	Seed     uint64
-	Fidelity string // exact, sampled or analytic
-	Name     string // of the configuration
-	Hash     string // of the effective configuration
-	Workers  int    // goroutines; 0: as many as there are processors
-	Detail   bool   // the result has layers and a timeline, unless it is analytic
+	Fidelity string   // exact, sampled or analytic
+	Name     string   // of the configuration
+	Hash     string   // of the effective configuration
+	Workers  int      // goroutines; 0: as many as there are processors
+	Detail   bool     // the result has layers and a timeline, unless it is analytic
+	Windows  *Windows // sampled steps are put together of windows, and have no latencies or kernels; nil: they are simulated whole
 }
 
 // Run simulates the configuration's decode steps. When ctx is cancelled it
 // returns what is known so far, marked incomplete. An error with a method
 // UserError is of the configuration's values.
 func Run(ctx context.Context, c *Config, o Options) (*Result, error) {
+	if o.Windows != nil && o.Fidelity == "sampled" {
+		return o.Windows.run(ctx, c, o)
+	}
 	return runPart(ctx, c, o, wholeStep)
 }
 
@@ -34,44 +38,47 @@ func RunAttention(ctx context.Context, c *Config, o Options) (*Result, error) {
 
 // runPart is Run of a part of every step.
 func runPart(ctx context.Context, c *Config, o Options, part part) (*Result, error) {
-	c.Sampling = c.Sampling.withDefaults()
-	begin := func() (*run, error) {
-		r, err := newRun(c, o)
-		if err == nil {
-			r.decode.part = part
-		}
-		return r, err
-	}
-	r, err := begin()
+	r, err := newRun(c, o, part)
 	if err != nil {
 		return nil, err
 	}
-	roof := r.decode.roofline()
 	if o.Fidelity == "analytic" {
-		return r.analytic(roof)
+		return r.analytic()
 	}
-	layers := r.few(roof)
-	res, err := r.simulate(ctx, roof, layers)
-	if part == copiesPart && err == nil { // a layer's kernels are not hidden by copies, and may take twice as long
-		res.Bound += roof.KernelNs / float64(r.decode.model.Layers) / res.StepNs
-		return res, nil
+	if r, err = r.enough(ctx); err != nil {
+		return nil, err
 	}
-	for err == nil && res.Complete && r.graph.Unknown() > max(mostUnknown, c.Sampling.Tolerance) && layers < min(mostLayers, c.Model.Layers) {
-		layers = min(2*layers, mostLayers)
-		if r, err = begin(); err != nil {
-			return nil, err
-		}
-		again, err := r.simulate(ctx, roof, layers)
-		if err != nil || !again.Complete { // interrupted: the step is known as well as it was
-			return res, err
-		}
-		res = again
-	}
-	return res, err
+	return r.result()
 }
 
-// newRun builds the machine and places the step on it.
-func newRun(c *Config, o Options) (*run, error) {
+// enough simulates the steps, again with more layers while these are found to vary
+// more than is to be left unknown. It returns the last run that has not been cut
+// short, or the first.
+func (r *run) enough(ctx context.Context) (*run, error) {
+	layers := r.few()
+	if err := r.simulate(ctx, layers); err != nil {
+		return nil, err
+	}
+	for r.whole() && r.graph.Unknown()*r.share > max(mostUnknown, r.config.Sampling.Tolerance) && layers < min(mostLayers, r.config.Model.Layers) {
+		layers = min(2*layers, mostLayers)
+		again, err := newRun(r.config, r.options, r.decode.part)
+		if err != nil {
+			return nil, err
+		}
+		if err := again.simulate(ctx, layers); err != nil || !again.whole() {
+			return r, err
+		}
+		r = again
+	}
+	return r, nil
+}
+
+// whole reports whether all of the steps has been simulated.
+func (r *run) whole() bool { return r.graph.Ended() > 0 && r.graph.Totals().Covered == 1 }
+
+// newRun builds the machine and places a part of the step on it.
+func newRun(c *Config, o Options, part part) (*run, error) {
+	c.Sampling = c.Sampling.withDefaults()
 	build := hierarchy.Build
 	if o.Fidelity == "analytic" {
 		build = hierarchy.Outline
@@ -84,17 +91,23 @@ func newRun(c *Config, o Options) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &run{config: c, options: o, system: system, decode: d}, d.timeHost()
+	if err := d.timeHost(); err != nil {
+		return nil, err
+	}
+	all := d.roofline().Ns
+	d.part = part
+	roof := d.roofline()
+	return &run{config: c, options: o, system: system, decode: d, roof: roof, share: roof.Ns / all}, nil
 }
 
 // simulate runs the steps, of which so many layers are simulated if not all.
-func (r *run) simulate(ctx context.Context, roof *graph.Totals, layers int) (*Result, error) {
-	r.build(roof, layers)
+func (r *run) simulate(ctx context.Context, layers int) error {
+	r.build(layers)
 	r.system.Engine.SetWorkers(r.options.Workers)
 	if err := r.graph.Simulate(ctx, nil); err != nil {
-		return nil, fmt.Errorf("simulate: %w", err)
+		return fmt.Errorf("simulate: %w", err)
 	}
-	return r.result(roof)
+	return nil
 }
 
 // configError marks an error as the user's.
@@ -110,6 +123,8 @@ type run struct {
 	options Options
 	system  *hierarchy.System
 	decode  *decode
+	roof    *graph.Totals // of a step's part
+	share   float64       // of the part in the step, by their rooflines
 	graph   *graph.Run
 }
 
@@ -125,8 +140,8 @@ const (
 )
 
 // few returns how many layers of a run of identical ones are simulated.
-func (r *run) few(roof *graph.Totals) int {
-	if roof.KernelNs < hiddenShare*roof.Ns {
+func (r *run) few() int {
+	if r.roof.KernelNs < hiddenShare*r.roof.Ns {
 		return 2
 	}
 	n, layers := r.config.Sampling.Layers, float64(r.decode.model.Layers)
@@ -141,7 +156,7 @@ func (r *run) few(roof *graph.Totals) int {
 
 // build appends all steps' ops, of so many layers if not of all, divides them
 // into spans, and begins the run.
-func (r *run) build(roof *graph.Totals, layers int) {
+func (r *run) build(layers int) {
 	d := r.decode
 	p := planAll(d.model.Layers)
 	if r.options.Fidelity == "sampled" {
@@ -167,7 +182,7 @@ func (r *run) build(roof *graph.Totals, layers int) {
 		r.graph.Record()
 	}
 	if r.options.Fidelity == "sampled" {
-		r.graph.Sample(r.config.Sampling.Tolerance, roof.Ns*float64(steps))
+		r.graph.Sample(r.config.Sampling.Tolerance, r.roof.Ns*float64(steps))
 	}
 }
 

@@ -71,7 +71,7 @@ func TestInterruptedRunReportsWhatItKnows(t *testing.T) {
 				}
 			}
 			require.NoError(t, r.graph.Simulate(ctx, nil))
-			res, err := r.result(r.decode.roofline())
+			res, err := r.result()
 			require.NoError(t, err)
 			require.False(t, res.Complete)
 			require.InEpsilon(t, whole.StepNs, res.StepNs, 0.3)

@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"slices"
+
 	"hwsim/devices"
 	"hwsim/devices/dma"
 	"hwsim/devices/gpu"
@@ -19,6 +21,11 @@ type Op struct {
 	FLOPs float64
 
 	Period sim.Time // at which the CTAs of a kernel that go in step do the same again; 0: they do not
+}
+
+// far reports whether the op moves anything from or to a memory beyond HBM.
+func (o *Op) far() bool {
+	return slices.ContainsFunc(o.Bytes[hierarchy.HBM+1:], func(b uint64) bool { return b > 0 })
 }
 
 // far returns the memory that a copy joins with HBM.

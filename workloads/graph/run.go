@@ -140,15 +140,13 @@ func (r *Run) harmless() float64 {
 
 // leapt accounts for a stretch of time that was skipped at now, of which so many
 // ps may err one way and so many by chance: the counters go on by factor times
-// what they have gained since start.
-func (r *Run) leapt(now, length sim.Time, bias, chance, factor float64, start mark) {
+// gain.
+func (r *Run) leapt(now, length sim.Time, bias, chance, factor float64, gain mark) {
 	total := length
 	if n := len(r.leaps); n > 0 {
 		total += r.leaps[n-1].total
 	}
 	r.leaps = append(r.leaps, leap{now, total})
-	gain := r.mark()
-	gain.sub(&start)
 	r.extra.addScaled(&gain, factor)
 	r.doubt(length, bias, chance)
 }

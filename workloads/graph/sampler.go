@@ -337,8 +337,32 @@ func (s *sampler) leap(now sim.Time, dt float64, grid gpu.Leap) bool {
 	if grid.Bytes > 0 {
 		bias = leapBias
 	}
-	s.run.leapt(now, span, bias*float64(span), bound*float64(span)+grid.Tail, float64(span)/float64(now-s.from), s.start)
+	gain := s.run.mark()
+	gain.sub(&s.start)
+	s.land(&gain, now)
+	s.run.leapt(now, span, bias*float64(span), bound*float64(span)+grid.Tail, float64(span)/float64(now-s.from), gain)
 	return true
+}
+
+// land takes from what links and memories behind them have gained what they sent
+// ahead of the copies: a copy begins with many reads at once, and a leap is not to
+// begin it again and again. Beside a grid that reads there itself it is not known.
+func (s *sampler) land(gain *mark, now sim.Time) {
+	if p := s.run.System.GPU.Progress(); p.Op >= 0 && s.run.Graph.Ops[p.Op].far() {
+		return
+	}
+	for i := range s.run.ports {
+		landed := 0.0
+		for _, f := range s.flows {
+			if f.port == i {
+				landed += f.batches.Mean() * float64(now-s.from) / float64(s.batch)
+			}
+		}
+		to, from := gain.machine.Link(2*i), gain.machine.Link(2*i+1)
+		if sent := to.Payload + from.Payload; landed > 0 && sent > 0 {
+			s.run.System.ScaleRemote(&gain.machine, i, landed/sent)
+		}
+	}
 }
 
 // applyCopies moves the copies ahead by so many batches. Of each the L2 keeps

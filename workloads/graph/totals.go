@@ -242,6 +242,24 @@ func (r *Run) addOps(t *Totals, of func(span int) bool) {
 	}
 }
 
+// Add adds the sums over another part of the same spans, whose sampling errors may
+// all go the same way.
+func (t *Totals) Add(o *Totals) {
+	t.Simulated = (t.Simulated*t.Ns + o.Simulated*o.Ns) / (t.Ns + o.Ns)
+	t.Covered = min(t.Covered, o.Covered)
+	t.Ns += o.Ns
+	t.KernelNs += o.KernelNs
+	t.GapNs += o.GapNs
+	t.ExposedNs += o.ExposedNs
+	t.CopyNs += o.CopyNs
+	t.Copied += o.Copied
+	t.ErrorNs += o.ErrorNs
+	for i, v := range o.Machine {
+		t.Machine[i] += v
+	}
+	t.Classes = append(t.Classes, o.Classes...)
+}
+
 // Over turns the sums into those of one of n parts.
 func (t *Totals) Over(n float64) {
 	for _, v := range []*float64{&t.Ns, &t.KernelNs, &t.GapNs, &t.ExposedNs, &t.CopyNs, &t.ErrorNs, &t.Copied} {

@@ -4,6 +4,7 @@ import (
 	"flag"
 
 	"hwsim/cmd/hwsim/internal/report"
+	"hwsim/workloads"
 )
 
 // options are the flags of run.
@@ -17,8 +18,10 @@ type options struct {
 	dir         string
 	force       bool
 	cpuProfile  string
-	workers     int             // goroutines of a step's simulation; 0: as many as there are processors
-	given       map[string]bool // flags on the command line
+	workers     int                // goroutines of a step's simulation; 0: as many as there are processors
+	detail      bool               // the prediction is to be saved
+	windows     *workloads.Windows // of which sampled steps are put together; nil: they are simulated whole
+	given       map[string]bool    // flags on the command line
 }
 
 func newOptions() *options {
@@ -52,6 +55,7 @@ func (o *options) parse(args []string) error {
 		return err
 	}
 	o.given = given(f)
+	o.detail = o.dir != ""
 	if o.config == "" && len(rest) > 0 {
 		o.config, rest = rest[0], rest[1:]
 	}

@@ -72,7 +72,7 @@ func stepOutputs(o *options) []string {
 type step struct{ *workloads.Result }
 
 func (a *App) predictStep(ctx context.Context, d *configs.Document, o *options) (prediction, error) {
-	r, err := a.Simulate(ctx, d, workloads.Options{Seed: o.seed, Fidelity: o.fidelity.value, Name: o.name(), Hash: d.Hash(), Workers: o.workers, Detail: o.dir != ""})
+	r, err := a.Simulate(ctx, d, workloads.Options{Seed: o.seed, Fidelity: o.fidelity.value, Name: o.name(), Hash: d.Hash(), Workers: o.workers, Detail: o.detail, Windows: o.windows})
 	return step{r}, err
 }
 

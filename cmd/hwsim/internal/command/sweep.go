@@ -3,19 +3,23 @@ package command
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	_ "embed"
+	"encoding/hex"
 	"errors"
 	"flag"
 	"fmt"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"hwsim/cmd/hwsim/internal/report"
 	"hwsim/cmd/hwsim/internal/sweep"
 	"hwsim/cmd/hwsim/internal/sweep/store"
 	"hwsim/configs"
+	"hwsim/workloads"
 )
 
 //go:embed sweep.txt
@@ -129,7 +133,7 @@ func (a *App) planSweep(o *sweepOptions) (s *sweeping, err error) {
 	if s.shard, err = sweep.ParseShard(o.shard); err != nil {
 		return nil, userErrorf("-shard %w", err)
 	}
-	d, err := load(&o.options)
+	d, err := loadCoarse(&o.options)
 	if err != nil {
 		return nil, err
 	}
@@ -150,6 +154,23 @@ func (a *App) planSweep(o *sweepOptions) (s *sweeping, err error) {
 	s.header = store.Header{Schema: store.Schema, Sweep: id, Name: o.name(), Seed: o.seed, Fidelity: o.fidelity.value, Points: len(s.design.Points)}
 	s.version, err = codeVersion()
 	return s, err
+}
+
+// loadCoarse reads the configuration, sampled as coarsely as policies are compared
+// unless it says how.
+func loadCoarse(o *options) (*configs.Document, error) {
+	d, err := load(o)
+	if err != nil || o.fidelity.value != "sampled" {
+		return d, err
+	}
+	_, given := d.Get("sampling.tolerance")
+	_, step := d.Get("workload")
+	if given || !step {
+		return d, nil
+	}
+	with := *o
+	with.sets = append(slices.Clone(o.sets), coarse)
+	return load(&with)
 }
 
 // designOf returns the points that a table describes.
@@ -173,7 +194,7 @@ const garbage = 400
 
 // run runs the points that are not done yet and prints what all tell.
 func (s *sweeping) run() (err error) {
-	memo, err := store.OpenMemo(s.options.memo)
+	memo, err := s.openMemo()
 	if err != nil {
 		return err
 	}
@@ -212,6 +233,44 @@ func (s *sweeping) run() (err error) {
 	return err
 }
 
+// memoFolder keeps windows beside the outcomes, where no other folder is given.
+const memoFolder = "windows"
+
+// openMemo opens the memo that is asked for, and where steps are put together of
+// windows, a memo for these.
+func (s *sweeping) openMemo() (store.Memo, error) {
+	memo, err := store.OpenMemo(s.options.memo)
+	if err != nil || !s.windowed() {
+		return memo, err
+	}
+	windows := memo
+	if s.options.memo == "" {
+		windows, err = store.OpenMemo(filepath.Join(s.options.dir, memoFolder))
+	}
+	s.options.windows = &workloads.Windows{Memo: windowMemo{windows, s.version}}
+	return memo, err
+}
+
+// windowed reports whether points are put together of windows.
+func (s *sweeping) windowed() bool {
+	return s.options.fidelity.value == "sampled" && slices.Contains(s.kind.outputs, traceFile)
+}
+
+// windowMemo is a memo of the windows that one version of the program simulates.
+type windowMemo struct {
+	store.Memo
+	version string
+}
+
+func (m windowMemo) key(window string) string {
+	sum := sha256.Sum256([]byte(m.version + " " + window))
+	return hex.EncodeToString(sum[:])[:32]
+}
+
+func (m windowMemo) Get(key string, window any) bool { return m.Memo.Get(m.key(key), window) }
+
+func (m windowMemo) Put(key string, window any) error { return m.Memo.Put(m.key(key), window) }
+
 // simulate runs the points and tells how it goes.
 func (s *sweeping) simulate(ctx context.Context, kept *store.Store, memo store.Memo) error {
 	tell := newProgress(s.app.Err, s.design.Wanted(kept.Records(), s.version, s.shard))
@@ -234,7 +293,7 @@ func (s *sweeping) simulate(ctx context.Context, kept *store.Store, memo store.M
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(garbage))
 	stats, err := r.Run(ctx, kept, s.shard)
-	tell.end(stats)
+	tell.end(stats, s.options.windows)
 	return err
 }
 

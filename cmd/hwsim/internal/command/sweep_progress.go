@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"hwsim/cmd/hwsim/internal/sweep"
+	"hwsim/workloads"
 )
 
 // progress tells how far a sweep is: on a terminal in one line that changes, else in
@@ -69,13 +70,23 @@ func (p *progress) note(format string, args ...any) {
 	}
 }
 
-// end tells what was done, and where outcomes came from.
-func (p *progress) end(s sweep.Stats) {
-	known := s.Shared + s.Memoised
+// end tells what was done, and where outcomes and the windows of steps came from.
+func (p *progress) end(s sweep.Stats, windows *workloads.Windows) {
 	if s.Points() == 0 {
 		p.note("no points were left to run")
 		return
 	}
-	p.note("%d points in %v: %d simulated, %d shared a configuration, %d were in the memo; %.1f %% known", s.Points(),
-		p.now().Sub(p.begun).Round(100*time.Millisecond), s.Simulated, s.Shared, s.Memoised, 100*float64(known)/float64(s.Points()))
+	known := s.Shared + s.Memoised
+	took := p.now().Sub(p.begun)
+	p.note("%d points in %v, %.3g a second: %d simulated, %d shared a configuration, %d were in the memo; %.1f %% known", s.Points(),
+		took.Round(100*time.Millisecond), float64(s.Points())/took.Seconds(), s.Simulated, s.Shared, s.Memoised, 100*float64(known)/float64(s.Points()))
+	if windows == nil {
+		return
+	}
+	w := windows.Stats()
+	known = w.Shared + w.Memoised
+	if all := known + w.Simulated; all > 0 {
+		p.note("%d windows: %d simulated, %d shared with another point, %d were in the memo; %.1f %% known", all,
+			w.Simulated, w.Shared, w.Memoised, 100*float64(known)/float64(all))
+	}
 }

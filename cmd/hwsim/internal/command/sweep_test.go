@@ -300,9 +300,9 @@ func TestSweepUsageNamesEveryFlag(t *testing.T) {
 
 func TestProgressTellsRateAndTimeLeft(t *testing.T) {
 	for terminal, want := range map[bool]string{
-		false: "30 of 100 points, 30.0 %, 3 a second, 23s left\n60 points in 20s: 60 simulated, 0 shared a configuration, 0 were in the memo; 0.0 % known\n",
+		false: "30 of 100 points, 30.0 %, 3 a second, 23s left\n60 points in 20s, 3 a second: 60 simulated, 0 shared a configuration, 0 were in the memo; 0.0 % known\n",
 		true: "\r10 of 100 points, 10.0 %, 2 a second, 45s left\x1b[K\r30 of 100 points, 30.0 %, 3 a second, 23s left\x1b[K" +
-			"\r60 of 100 points, 60.0 %, 4 a second, 10s left\x1b[K\r60 points in 20s: 60 simulated, 0 shared a configuration, 0 were in the memo; 0.0 % known\x1b[K\n",
+			"\r60 of 100 points, 60.0 %, 4 a second, 10s left\x1b[K\r60 points in 20s, 3 a second: 60 simulated, 0 shared a configuration, 0 were in the memo; 0.0 % known\x1b[K\n",
 	} {
 		var out bytes.Buffer
 		now := time.Unix(0, 0)
@@ -313,7 +313,7 @@ func TestProgressTellsRateAndTimeLeft(t *testing.T) {
 			p.add(step.points)
 		}
 		now = now.Add(5 * time.Second)
-		p.end(sweep.Stats{Simulated: 60})
+		p.end(sweep.Stats{Simulated: 60}, nil)
 		require.Equal(t, want, out.String())
 	}
 }

@@ -211,7 +211,8 @@ func (w *work) outcome(key string, d *configs.Document) (store.Outcome, error) {
 
 // find asks the memo, and simulates what it does not know.
 func (w *work) find(key string, d *configs.Document) (store.Outcome, error) {
-	o, known := w.Memo.Get(key)
+	var o store.Outcome
+	known := w.Memo.Get(key, &o)
 	w.mu.Lock()
 	if known {
 		w.stats.Memoised++

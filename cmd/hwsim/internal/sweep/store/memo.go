@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 )
 
-// A Memo is a folder of outcomes by key. Its zero value forgets everything.
+// A Memo is a folder of values by key. Its zero value forgets everything.
 type Memo struct{ dir string }
 
 // OpenMemo returns the memo in a folder, which need not be there.
@@ -24,8 +24,8 @@ func OpenMemo(dir string) (Memo, error) {
 
 // entry is a file's content. The key tells a file that was moved.
 type entry struct {
-	Key string `json:"key"`
-	Outcome
+	Key   string          `json:"key"`
+	Value json.RawMessage `json:"value"`
 }
 
 // fanout is how many digits of a key name a folder, so that none gets too large.
@@ -35,28 +35,29 @@ func (m Memo) path(key string) string {
 	return filepath.Join(m.dir, key[:fanout], key[fanout:]+".json")
 }
 
-// Get returns the outcome of a key, if it is known.
-func (m Memo) Get(key string) (Outcome, bool) {
+// Get reads the value of a key, if it is known.
+func (m Memo) Get(key string, value any) bool {
 	if m.dir == "" {
-		return Outcome{}, false
+		return false
 	}
 	text, err := os.ReadFile(m.path(key))
 	if err != nil {
-		return Outcome{}, false
+		return false
 	}
 	var e entry
-	if decode(text, &e) != nil || e.Key != key {
-		return Outcome{}, false
-	}
-	return e.Outcome, true
+	return decode(text, &e) == nil && e.Key == key && decode(e.Value, value) == nil
 }
 
-// Put keeps the outcome of a key.
-func (m Memo) Put(key string, o Outcome) error {
+// Put keeps the value of a key.
+func (m Memo) Put(key string, value any) error {
 	if m.dir == "" {
 		return nil
 	}
-	text, err := json.Marshal(entry{key, o})
+	v, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Errorf("memo: %w", err)
+	}
+	text, err := json.Marshal(entry{key, v})
 	if err != nil {
 		return fmt.Errorf("memo: %w", err)
 	}
