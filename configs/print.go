@@ -17,6 +17,15 @@ func (d *Document) Print(w io.Writer) error {
 	return err
 }
 
+// PrintUses is Print before tables are filled with what they use: a file to vary as
+// this configuration is, since the presets that it names are still looked up last.
+func (d *Document) PrintUses(w io.Writer) error {
+	p := printer{origins: true}
+	p.table("", d.merged.value.(table))
+	_, err := w.Write(bytes.TrimLeft(p.out.Bytes(), "\n"))
+	return err
+}
+
 // Hash identifies what the configuration says, wherever it says it.
 func (d *Document) Hash() string {
 	sum := sha256.Sum256(d.text(false))

@@ -44,6 +44,32 @@ func TestPrint(t *testing.T) {
 	require.Equal(t, d.Hash(), again.Hash())
 }
 
+// What PrintUses prints varies as what it was printed from: a preset that a set names
+// takes the place of the one used.
+func TestPrintUsesKeepsUses(t *testing.T) {
+	files := map[string]string{
+		"run.toml": "base = ['base.toml']\n[system]\nuse = 'h200'\n", "base.toml": "[system]\nown = 1\n",
+		"systems/h200.toml": "size = 1\nown = 2\n", "systems/h100.toml": "size = 3\nspeed = 4\n",
+	}
+	d, err := library(files).load("run", []string{"batch=9"})
+	require.NoError(t, err)
+	var out bytes.Buffer
+	require.NoError(t, d.PrintUses(&out))
+	again, err := library(map[string]string{
+		"again.toml": out.String(), "systems/h200.toml": files["systems/h200.toml"], "systems/h100.toml": files["systems/h100.toml"],
+	}).load("again", nil)
+	require.NoError(t, err)
+	require.Equal(t, d.Hash(), again.Hash())
+	for _, set := range []string{"system.use=h100", "system.size=5"} {
+		want, err := d.With([]string{set})
+		require.NoError(t, err)
+		got, err := again.With([]string{set})
+		require.NoError(t, err)
+		require.Equal(t, want.Hash(), got.Hash())
+		require.NotEqual(t, d.Hash(), got.Hash())
+	}
+}
+
 func TestHash(t *testing.T) {
 	hash := load(t, "a = 1\nb = 2").Hash()
 	require.Len(t, hash, 16)
