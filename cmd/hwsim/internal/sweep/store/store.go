@@ -176,6 +176,24 @@ func Read(dir string) (Header, []Record, error) {
 	return *c.header, c.records, nil
 }
 
+// Begun is Read of a store that another process is to write for a sweep: until that
+// has begun, there are no records.
+func Begun(dir string, h Header) ([]Record, error) {
+	name := filepath.Join(dir, FileName)
+	text, err := os.ReadFile(name)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, &UserError{err.Error()}
+	}
+	c, err := parse(name, text)
+	if err == nil && c.header != nil && *c.header != h {
+		err = mistake("%s holds another sweep (%s): want another folder", dir, c.header)
+	}
+	return c.records, err
+}
+
 // content is what a file's text says.
 type content struct {
 	header  *Header

@@ -130,6 +130,32 @@ func TestAStoreOfAnotherSweepIsRefused(t *testing.T) {
 	require.ErrorContains(t, err, "no such file")
 }
 
+func TestAStoreThatOthersBeginHasNothingUntilThen(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, FileName)
+	for _, begin := range []func() error{
+		func() error { return nil },
+		func() error { return os.WriteFile(path, nil, 0o666) },
+		func() error { return os.WriteFile(path, []byte(`{"schema":1`), 0o666) },
+	} {
+		require.NoError(t, begin())
+		records, err := Begun(dir, header())
+		require.NoError(t, err)
+		require.Empty(t, records)
+	}
+	s := open(t, dir)
+	require.NoError(t, s.Append(record(3)))
+	records, err := Begun(dir, header())
+	require.NoError(t, err)
+	require.Equal(t, []Record{record(3)}, records)
+	other := header()
+	other.Seed = 2
+	_, err = Begun(dir, other)
+	require.ErrorContains(t, err, "holds another sweep (run, 10 points, seed 1, exact, sweep abc): want another folder")
+	_, err = Begun(path, header())
+	require.ErrorContains(t, err, "not a directory")
+}
+
 func save(t *testing.T, h Header, records ...Record) string {
 	t.Helper()
 	dir := t.TempDir()
