@@ -107,7 +107,7 @@ func syntaxOf(command string) syntax {
 	case "compare":
 		return syntax{compareUsage, []*flag.FlagSet{(&compareOptions{options: *newOptions()}).flags()}, presets, ""}
 	case "sweep":
-		return syntax{sweepUsage, []*flag.FlagSet{(&sweepOptions{options: *newOptions()}).flags()}, presets, ""}
+		return syntax{sweepUsage, []*flag.FlagSet{newSweepOptions().flags()}, presets, ""}
 	case "replay":
 		return syntax{replayUsage, []*flag.FlagSet{newReplayOptions().flags(), newProgramOptions().flags(), (&driveOptions{}).flags()}, nil, ""}
 	case "maps":

@@ -40,6 +40,19 @@ type sweepOptions struct {
 	merge bool
 	dirs  []string // to merge
 	jobs  int
+
+	submit, manifest choice // where shards run, if not here
+	tasks            int    // shards, of those
+	slurm            repeated
+	image, claim     string
+}
+
+func newSweepOptions() *sweepOptions {
+	return &sweepOptions{
+		options:  *newOptions(),
+		submit:   choice{"", []string{"slurm"}},
+		manifest: choice{"", []string{"kubernetes"}},
+	}
 }
 
 func (o *sweepOptions) flags() *flag.FlagSet {
@@ -53,6 +66,13 @@ func (o *sweepOptions) flags() *flag.FlagSet {
 	f.StringVar(&o.shard, "shard", "0/1", "")
 	f.StringVar(&o.memo, "memo", "", "")
 	f.BoolVar(&o.merge, "merge", false, "")
+	f.Var(&o.submit, "submit", "")
+	f.IntVar(&o.tasks, "tasks", 8, "")
+	f.Var(&o.slurm, "slurm", "")
+	f.Var(&o.manifest, "manifest", "")
+	f.StringVar(&o.image, "image", "", "")
+	f.StringVar(&o.claim, "claim", "hwsim", "")
+	f.BoolVar(&o.force, "force", false, "")
 	f.Var(&o.format, "format", "")
 	f.StringVar(&o.cpuProfile, "cpuprofile", "", "")
 	return f
@@ -83,11 +103,11 @@ func (o *sweepOptions) parse(args []string) error {
 	case o.jobs < 1:
 		return userErrorf("-j %d: want at least 1", o.jobs)
 	}
-	return nil
+	return o.checkCluster()
 }
 
 func (o *sweepOptions) parseMerge(dirs []string) error {
-	for _, name := range []string{"config", "set", "fidelity", "seed", "j", "shard", "memo", "cpuprofile"} {
+	for _, name := range []string{"config", "set", "fidelity", "seed", "j", "shard", "memo", "cpuprofile", "submit", "tasks", "slurm", "manifest", "image", "claim", "force"} {
 		if o.given[name] {
 			return userErrorf("-%s: does not go with -merge, which simulates nothing", name)
 		}
@@ -100,7 +120,7 @@ func (o *sweepOptions) parseMerge(dirs []string) error {
 
 // sweep runs a sweep, or joins the outcomes of its shards.
 func (a *App) sweep(args []string) error {
-	o := &sweepOptions{options: *newOptions()}
+	o := newSweepOptions()
 	if err := o.parse(args); err != nil {
 		return a.explain(err, sweepUsage)
 	}
@@ -111,6 +131,12 @@ func (a *App) sweep(args []string) error {
 	if err != nil {
 		return err
 	}
+	switch {
+	case o.submit.value != "":
+		return s.submit()
+	case o.manifest.value != "":
+		return s.writeManifest()
+	}
 	return s.run()
 }
 
@@ -118,6 +144,7 @@ func (a *App) sweep(args []string) error {
 type sweeping struct {
 	app     *App
 	options *sweepOptions
+	whole   *configs.Document
 	table   *configs.Document // [sweep] alone
 	base    *configs.Document // the rest
 	kind    kind
@@ -140,6 +167,7 @@ func (a *App) planSweep(o *sweepOptions) (s *sweeping, err error) {
 	if _, ok := d.Get(sweepTable); !ok {
 		return nil, userErrorf("%s: has no table [sweep]; see hwsim sweep -h", o.config)
 	}
+	s.whole = d
 	s.table, s.base = d.Split(sweepTable)
 	if s.kind, err = a.kindOf(s.base, &o.options); err != nil {
 		return nil, err
@@ -360,6 +388,14 @@ func keepMerged(dir string, h store.Header, records []store.Record, table *confi
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
+	if err := appendMissing(s, records); err != nil {
+		return err
+	}
+	return saveTable(dir, table)
+}
+
+// appendMissing adds the records that a store had not when it was opened.
+func appendMissing(s *store.Store, records []store.Record) error {
 	have := map[int]string{}
 	for _, r := range s.Records() {
 		have[r.Point] = r.Key
@@ -370,10 +406,7 @@ func keepMerged(dir string, h store.Header, records []store.Record, table *confi
 			missing = append(missing, r)
 		}
 	}
-	if err := s.Append(missing...); err != nil {
-		return err
-	}
-	return saveTable(dir, table)
+	return s.Append(missing...)
 }
 
 // printSweep prints what the outcomes tell.

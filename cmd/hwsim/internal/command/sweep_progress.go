@@ -35,23 +35,30 @@ func newProgress(w io.Writer, total int) *progress {
 }
 
 // add counts points, and tells if it is time.
-func (p *progress) add(n int) {
-	p.done += n
+func (p *progress) add(n int) { p.at(p.done+n, "") }
+
+// at has so many points done and tells if it is time, with more at the end.
+func (p *progress) at(done int, more string) {
+	p.done = done
 	period := plainPeriod
 	if p.terminal {
 		period = terminalPeriod
 	}
 	if now := p.now(); now.Sub(p.told) >= period {
 		p.told = now
-		p.line(p.state())
+		p.line(p.state() + more)
 	}
 }
 
-// state says rate and time left, by the points of this process alone.
+// state says rate and time left, by the points since it began.
 func (p *progress) state() string {
+	text := fmt.Sprintf("%d of %d points, %.1f %%", p.done, p.total, 100*float64(p.done)/float64(p.total))
+	if p.done == 0 {
+		return text
+	}
 	rate := float64(p.done) / p.now().Sub(p.begun).Seconds()
 	left := time.Duration(float64(p.total-p.done) / rate * float64(time.Second)).Round(time.Second)
-	return fmt.Sprintf("%d of %d points, %.1f %%, %.3g a second, %v left", p.done, p.total, 100*float64(p.done)/float64(p.total), rate, left)
+	return fmt.Sprintf("%s, %.3g a second, %v left", text, rate, left)
 }
 
 func (p *progress) line(text string) {

@@ -274,6 +274,7 @@ func TestMistakesOfASweepAreOneLineEach(t *testing.T) {
 		"run.toml -out x -set sweep.design=x": `-set sweep.design=x: sweep.design: "x" is none of grid, random, lhs, halton, oat, sobol`,
 		"-merge":                              "-merge: want the folders of a sweep's shards; see hwsim sweep -h",
 		"-merge out -seed 2":                  "-seed: does not go with -merge, which simulates nothing",
+		"-merge out -submit slurm":            "-submit: does not go with -merge, which simulates nothing",
 		"-merge nowhere":                      "open nowhere/points.jsonl: no such file or directory",
 	} {
 		require.Equal(t, outcome{2, "", "hwsim: " + want + "\n"}, finish(t, swept(t, dir, strings.Fields(args)...)), args)
@@ -292,7 +293,7 @@ func TestMistakesOfASweepAreOneLineEach(t *testing.T) {
 func TestSweepUsageNamesEveryFlag(t *testing.T) {
 	got := finish(t, swept(t, t.TempDir(), "-h"))
 	require.Zero(t, got.code)
-	(&sweepOptions{options: *newOptions()}).flags().VisitAll(func(f *flag.Flag) { require.Contains(t, got.out, "  -"+f.Name+" ") })
+	newSweepOptions().flags().VisitAll(func(f *flag.Flag) { require.Contains(t, got.out, "  -"+f.Name+" ") })
 	for _, d := range sweep.Designs {
 		require.Contains(t, got.out, d)
 	}
