@@ -3,12 +3,16 @@ package main
 import (
 	"encoding/csv"
 	"encoding/json"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"hwsim/cmd/hwsim/internal/sweep/store"
 	"hwsim/workloads"
 )
 
@@ -32,6 +36,14 @@ when = "cxl > 0"
 key = "kv.split.ddr"
 value = "0.6 - cxl"
 `
+
+// lines are a store's lines in order of their text, and the header.
+func lines(t *testing.T, dir string) []string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, store.FileName))
+	require.NoError(t, err)
+	return slices.Sorted(strings.Lines(string(text)))
+}
 
 // A point of a sweep is the run that its sets describe.
 func TestAPointIsTheRunOfItsSets(t *testing.T) {
