@@ -156,8 +156,11 @@ func (s *sweeping) array() (*slurm.Array, error) {
 	for _, set := range s.options.sets {
 		a.Command = append(a.Command, "-set", set)
 	}
-	if s.options.memo != "" {
+	switch {
+	case s.options.memo != "":
 		a.Command = append(a.Command, "-memo", s.options.memo)
+	case s.windowed(): // which tasks can share
+		a.Command = append(a.Command, "-memo", filepath.Join(filepath.Dir(shards), memoFolder))
 	}
 	if s.options.given["j"] {
 		a.Jobs = s.options.jobs
@@ -182,7 +185,7 @@ func ownPath() (string, error) {
 func (s *sweeping) follow(ctx context.Context, a *slurm.Array, kept *store.Store) error {
 	all := sweep.Shard{Index: 0, Of: 1}
 	if s.design.Wanted(kept.Records(), s.version, all) == 0 {
-		newProgress(s.app.Err, 0).end(sweep.Stats{})
+		newProgress(s.app.Err, 0).end(sweep.Stats{}, nil)
 		return nil
 	}
 	tell := newProgress(s.app.Err, len(s.design.Points))
