@@ -111,14 +111,42 @@ func (s *System) CountersAt(now sim.Time) Counters {
 	return c
 }
 
-func (c *Counters) addUnit(t TierID, u host.Unit) {
+// Banks returns what the banks of a tier's channels have done, channel by channel.
+func (s *System) Banks(t TierID) (all [][]dram.BankStats) {
+	if t == HBM {
+		for _, g := range s.L2 {
+			g.Channels(func(_ int, ch *dram.Channel) { all = append(all, ch.Banks()) })
+		}
+		return all
+	}
+	for i := range s.remotes {
+		tiers := s.remotes[i].far.Tiers()
+		if int(t) >= len(tiers) || tiers[t] == nil {
+			continue
+		}
+		for _, u := range tiers[t].Units {
+			for _, ch := range channels(u) {
+				all = append(all, ch.Banks())
+			}
+		}
+	}
+	return all
+}
+
+// channels returns the DRAM channels of a unit.
+func channels(u host.Unit) []*dram.Channel {
 	switch u := u.(type) {
 	case *dram.Channel:
-		c.addChannel(t, u)
+		return []*dram.Channel{u}
 	case *cxl.Expander:
-		for _, ch := range u.Channels() {
-			c.addChannel(t, ch)
-		}
+		return u.Channels()
+	}
+	return nil
+}
+
+func (c *Counters) addUnit(t TierID, u host.Unit) {
+	for _, ch := range channels(u) {
+		c.addChannel(t, ch)
 	}
 }
 

@@ -98,14 +98,38 @@ func (h *Histogram) Quantile(q float64) Time {
 	return h.max
 }
 
+// Bin is the spans of so many ps, from From on and shorter than To.
+type Bin struct {
+	From, To Time
+	Count    int64
+}
+
+// Bins returns the spans counted in octaves that are each cut into 1<<split equal
+// parts, split from 0 to 5, without those that hold none.
+func (h *Histogram) Bins(split int) (bins []Bin) {
+	width := 1 << (subBits - split) // buckets a bin
+	for first := 0; first < len(h.bucket); first += width {
+		b := Bin{From: least(first), To: least(first + width)}
+		for _, n := range h.bucket[first : first+width] {
+			b.Count += n
+		}
+		if b.Count > 0 {
+			bins = append(bins, b)
+		}
+	}
+	return bins
+}
+
 func bucketOf(t Time) int {
 	shift := max(bits.Len64(uint64(t))-subBits-1, 0)
 	return shift<<subBits + int(t>>shift)
 }
 
 // middle returns the middle of bucket i.
-func middle(i int) Time {
-	shift := max(i>>subBits-1, 0)
-	least := Time(i-shift<<subBits) << shift
-	return least + 1<<shift>>1
-}
+func middle(i int) Time { return least(i) + 1<<shiftOf(i)>>1 }
+
+// least returns the least span of bucket i.
+func least(i int) Time { return Time(i-shiftOf(i)<<subBits) << shiftOf(i) }
+
+// shiftOf returns log2 of the width of bucket i.
+func shiftOf(i int) int { return max(i>>subBits-1, 0) }

@@ -35,6 +35,7 @@ func (r *run) result() (*Result, error) {
 	if r.options.Detail {
 		res.Layers = r.layerRows(share)
 		res.Timeline = r.graph.Timeline()
+		r.detail(res)
 	}
 	return res, nil
 }
@@ -121,8 +122,11 @@ func ofSMs(c *graph.Class) bool { return c.Requests != 0 || c.Written != 0 }
 // kernelRow is a class of kernels without its latencies.
 func (r *run) kernelRow(c *graph.Class) KernelRow {
 	row := KernelRow{Class: c.Name, Profile: r.config.Kernels.Name, Calls: int(math.Round(c.Calls)), Ns: c.Ns,
-		Bytes: uint64(c.Read + c.Written), Causes: map[string]float64{}, Tiers: tiersMoved(c)}
+		Bytes: uint64(c.Read + c.Written), Causes: map[string]float64{}, Tiers: tiersMoved(c), FLOPs: c.FLOPs}
 	row.GBps = ratio(c.Read+c.Written, c.Ns)
+	for _, b := range c.Moves {
+		row.Moved += uint64(b)
+	}
 	sum := 0.0
 	for _, w := range c.Why {
 		sum += w

@@ -1,6 +1,11 @@
 package workloads
 
-import "hwsim/workloads/graph"
+import (
+	"hwsim/devices/dram"
+	"hwsim/hierarchy"
+	"hwsim/sim"
+	"hwsim/workloads/graph"
+)
 
 // Result is everything that a run predicts. It holds no wall-clock figure:
 // the same configuration and seed give the same bytes. Times are in ns of
@@ -40,6 +45,44 @@ type Result struct {
 	// Of a run with Options.Detail; not part of the report.
 	Layers   []LayerRow      `json:"-"`
 	Timeline *graph.Timeline `json:"-"`
+	Peaks    Peaks           `json:"-"`
+	Latency  []LatencyRow    `json:"-"`
+	Banks    []BanksRow      `json:"-"`
+	KVLayers []PlaceRow      `json:"-"`
+}
+
+// Peaks are the rates that the roofline divides by.
+type Peaks struct {
+	TFLOPS float64   // of the tensor cores, 1e12/s
+	Memory []RateRow // of each tier that holds anything, nearest first
+}
+
+// RateRow is the most that reads of a tier can get: its pins', or its link's.
+type RateRow struct {
+	Tier string
+	GBps float64
+}
+
+// LatencyRow is how long the requests of a class of kernels, or those that a tier
+// served, took, as far as they were simulated. Bins are eighths of octaves.
+type LatencyRow struct {
+	Of   string
+	Tier bool // Of is a tier
+	Bins []sim.Bin
+}
+
+// BanksRow is what the banks of a tier's channels did, as far as it was simulated:
+// by channel, and within it by pseudo-channel, rank, group and bank.
+type BanksRow struct {
+	Tier           string
+	PseudoChannels int // of a channel
+	Channels       [][]dram.BankStats
+}
+
+// PlaceRow is where a layer's KV cache lies.
+type PlaceRow struct {
+	Layer int
+	Bytes [hierarchy.NumTiers]uint64
 }
 
 // LayerRow is a layer, a run of layers that few are simulated of, or the head,
@@ -99,6 +142,8 @@ type KernelRow struct {
 	LatencyNs Quantiles          `json:"latency_ns"` // of its requests
 	Causes    map[string]float64 `json:"causes"`     // share of the requests' time by cause; sums to 1
 	Tiers     []string           `json:"-"`          // that it must read or write
+	Moved     uint64             `json:"-"`          // bytes that it must move from or to them
+	FLOPs     float64            `json:"-"`          // of tensor cores, all calls
 }
 
 // TierRow is one memory tier over a step.

@@ -43,6 +43,8 @@ type bank struct {
 	begun            int64 // when the commands for that entry began
 	refFrom, refTill int64 // the last refresh, from its blocking the bank
 	used             int64 // last column command
+
+	sum BankStats // without the open row's columns
 }
 
 // scope is where tRRD_S and tFAW count: a rank, or an HBM pseudo-channel.

@@ -47,6 +47,8 @@ func (c *Channel) issueACT(p *pseudo, b int32, at int64) {
 	d := c.mode
 	k, t := &p.banks[b], &c.spec.T
 	e := k.head[d]
+	k.sum.ACT++
+	k.sum.Bursts += uint64(k.columns)
 	k.row, k.dir, k.over, k.columns = c.entries[e].row, uint8(d), 0, 0
 	if !k.conflicted {
 		k.begun = at

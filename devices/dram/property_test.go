@@ -233,3 +233,25 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 	}
 	assert.Zero(t, testing.AllocsPerRun(200, step))
 }
+
+// Banks' counts add up to their channel's.
+func TestBanksAddUpToTheirChannel(t *testing.T) {
+	for _, cfg := range configs() {
+		c, err := New(cfg)
+		require.NoError(t, err)
+		at, reqs := mix(c.Spec(), 7, 3000)
+		for i := range at {
+			c.Enqueue(at[i], reqs[i])
+		}
+		c.Advance(sim.Never)
+		var sum BankStats
+		for _, b := range c.Banks() {
+			require.LessOrEqual(t, b.ACT, b.Bursts)
+			sum.ACT, sum.Bursts = sum.ACT+b.ACT, sum.Bursts+b.Bursts
+		}
+		s := c.Stats()
+		require.Len(t, c.Banks(), c.Spec().PseudoChannels*c.Spec().Banks())
+		require.Equal(t, BankStats{s.ACT, s.RD + s.WR}, sum)
+		require.Equal(t, s.Hits, sum.Bursts-sum.ACT)
+	}
+}

@@ -17,6 +17,29 @@ type Stats struct {
 	Reads, Writes           uint64   // requests completed
 }
 
+// BankStats counts what a bank did since New. Bursts less ACT found their row open.
+type BankStats struct {
+	ACT    uint64
+	Bursts uint64 // column commands, check bits' too
+}
+
+// Banks returns the counts of the banks: pseudo-channel by pseudo-channel, in the
+// order of rank, group and bank.
+func (c *Channel) Banks() []BankStats {
+	var all []BankStats
+	for i := range c.pcs {
+		for b := range c.pcs[i].banks {
+			all = append(all, c.pcs[i].banks[b].count())
+		}
+	}
+	return all
+}
+
+// count adds the open row's columns, which are counted once another is opened.
+func (k *bank) count() BankStats {
+	return BankStats{k.sum.ACT, k.sum.Bursts + uint64(k.columns)}
+}
+
 // Stats returns the counts so far. The pointer stays valid; BusBusy is
 // brought up to date by this call.
 func (c *Channel) Stats() *Stats {

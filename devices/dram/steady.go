@@ -20,6 +20,7 @@ type Mark struct {
 	row      int
 	tag      uint32
 	stats    Stats
+	banks    []BankStats
 }
 
 // Mark returns the state as a stream sees it that has come to row, and whose
@@ -31,7 +32,7 @@ func (c *Channel) Mark(row int, tag uint32) *Mark {
 	if invariants || !c.mapp.sliced || c.mapp.hash || c.door.len() > 0 || len(c.done) > 0 {
 		return nil
 	}
-	m := &Mark{now: c.now, seq: c.seq, row: row, tag: tag, stats: *c.Stats()}
+	m := &Mark{now: c.now, seq: c.seq, row: row, tag: tag, stats: *c.Stats(), banks: c.Banks()}
 	r := &recorder{c: c, origin: m}
 	c.visit(r)
 	r.queues()
@@ -82,6 +83,7 @@ func (c *Channel) Repeat(from, to *Mark, n int64) {
 	c.seq += s.ages
 	c.stats.repeat(&from.stats, &to.stats, uint64(n))
 	for i := range c.pcs {
+		c.pcs[i].repeat(from.banks[i*c.spec.Banks():], to.banks[i*c.spec.Banks():], uint64(n))
 		c.pcs[i].rechoose()
 	}
 }
@@ -99,6 +101,16 @@ func (s *Stats) repeat(from, to *Stats, n uint64) {
 		*f(s) += n * (*f(to) - *f(from))
 	}
 	s.PowerDown += sim.Time(n) * (to.PowerDown - from.PowerDown)
+}
+
+// repeat is repeat of Stats for banks. Both readings have as many columns of an open
+// row in them.
+func (p *pseudo) repeat(from, to []BankStats, n uint64) {
+	for b := range p.banks {
+		sum := &p.banks[b].sum
+		sum.ACT += n * (to[b].ACT - from[b].ACT)
+		sum.Bursts += n * (to[b].Bursts - from[b].Bursts)
+	}
 }
 
 // visitor sees the parts of a channel's state but its queues.

@@ -35,6 +35,7 @@ type Class struct {
 	Read     float64 // bytes
 	Written  float64
 	Copied   float64                     // bytes, by copy engines
+	FLOPs    float64                     // of tensor cores
 	Moves    [hierarchy.NumTiers]float64 // bytes that its ops must move from or to each tier
 	Why      [devices.NumCauses]float64  // requests' time by cause, ps
 }
@@ -222,6 +223,7 @@ func (r *Run) addOps(t *Totals, of func(span int) bool) {
 		c := &t.Classes[r.Graph.flows[o.Class]]
 		c.Calls += weight
 		c.Ns += ns
+		c.FLOPs += o.FLOPs * weight
 		for tier, b := range o.Bytes {
 			c.Moves[tier] += float64(b) * weight
 		}
@@ -270,7 +272,7 @@ func (t *Totals) Over(n float64) {
 	}
 	for i := range t.Classes {
 		c := &t.Classes[i]
-		for _, v := range []*float64{&c.Ns, &c.Calls, &c.Requests, &c.Read, &c.Written, &c.Copied} {
+		for _, v := range []*float64{&c.Ns, &c.Calls, &c.Requests, &c.Read, &c.Written, &c.Copied, &c.FLOPs} {
 			*v /= n
 		}
 		for tier := range c.Moves {
