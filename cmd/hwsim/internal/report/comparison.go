@@ -56,10 +56,7 @@ func ComparisonText(w io.Writer, c *workloads.Comparison) error {
 		}
 	}
 	p.line("most: the sequences that fit; tok/s*: with as many, an estimate; seed %d (%s)", c.Seed, c.Name)
-	if _, err := w.Write(p.out.Bytes()); err != nil {
-		return fmt.Errorf("write text: %w", err)
-	}
-	return nil
+	return p.write(w)
 }
 
 func comparisonRow(r *workloads.ComparisonRow) []string {

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"io"
 	"reflect"
 	"slices"
@@ -11,7 +10,12 @@ import (
 
 // OffloadText writes r on about a screen of 40 lines and 100 columns, the answer
 // first.
-func OffloadText(w io.Writer, r *offload.Result) error {
+func OffloadText(w io.Writer, r *offload.Result) error { return offloadPage(r).write(w) }
+
+// OffloadBlocks is Blocks for offloaded generation.
+func OffloadBlocks(r *offload.Result) []Block { return offloadPage(r).blocks }
+
+func offloadPage(r *offload.Result) *page {
 	p := &page{}
 	p.line("%s tokens/s   prefill %s, decode %s", number(r.TokensPerSecond), duration(r.PrefillNs), duration(r.DecodeNs))
 	p.line("%s by %s on %s, %d sequences, %d + %d tokens%s", r.Model, r.System, r.Machine, r.Sequences, r.Prompt, r.Output, policyText(r))
@@ -35,10 +39,7 @@ func OffloadText(w io.Writer, r *offload.Result) error {
 	p.table(memories(r))
 	p.line("")
 	p.line("%s; config %s (%s)", howFar(r.InStorage), r.Hash, r.Name)
-	if _, err := w.Write(p.out.Bytes()); err != nil {
-		return fmt.Errorf("write text: %w", err)
-	}
-	return nil
+	return p
 }
 
 func policyText(r *offload.Result) string {

@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"strings"
 	"unicode/utf8"
 )
@@ -10,12 +11,43 @@ import (
 // columns is the width of a page; what is longer is cut.
 const columns = 100
 
-// page collects the lines of a report.
-type page struct{ out bytes.Buffer }
+// Block is a part of a text report: lines that belong together, or a table, whose
+// first row is its header.
+type Block struct {
+	Lines []string
+	Table [][]string
+}
 
+// page collects the lines of a report, and its blocks.
+type page struct {
+	out    bytes.Buffer
+	blocks []Block
+	open   bool // the next line belongs to the last block
+}
+
+// line writes a line; an empty one ends a block.
 func (p *page) line(format string, args ...any) {
 	text := strings.TrimRight(fmt.Sprintf(format, args...), " ")
-	p.out.WriteString(clip(text, columns) + "\n")
+	p.put(text)
+	if text == "" {
+		p.open = false
+		return
+	}
+	if !p.open {
+		p.blocks, p.open = append(p.blocks, Block{}), true
+	}
+	last := &p.blocks[len(p.blocks)-1]
+	last.Lines = append(last.Lines, text)
+}
+
+func (p *page) put(text string) { p.out.WriteString(clip(text, columns) + "\n") }
+
+// write writes the page as text.
+func (p *page) write(w io.Writer) error {
+	if _, err := w.Write(p.out.Bytes()); err != nil {
+		return fmt.Errorf("write text: %w", err)
+	}
+	return nil
 }
 
 // wrapped writes text in as many lines as it needs, broken between words.
@@ -34,6 +66,7 @@ func (p *page) wrapped(text string) {
 // table writes rows, the first being the header, in columns as wide as they
 // need: the first to the left, the others to the right.
 func (p *page) table(rows [][]string) {
+	p.blocks, p.open = append(p.blocks, Block{Table: rows}), false
 	var widths []int
 	for _, row := range rows {
 		for i, cell := range row {
@@ -52,7 +85,7 @@ func (p *page) table(rows [][]string) {
 				fmt.Fprintf(&b, "  %*s", widths[i], cell)
 			}
 		}
-		p.line("%s", b.String())
+		p.put(strings.TrimRight(b.String(), " "))
 	}
 }
 

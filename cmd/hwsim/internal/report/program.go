@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"io"
 	"strings"
 
@@ -10,7 +9,12 @@ import (
 
 // ProgramText writes r on about a screen of 40 lines and 100 columns, the answer
 // first.
-func ProgramText(w io.Writer, r *program.Result) error {
+func ProgramText(w io.Writer, r *program.Result) error { return programPage(r).write(w) }
+
+// ProgramBlocks is Blocks for a program on a core.
+func ProgramBlocks(r *program.Result) []Block { return programPage(r).blocks }
+
+func programPage(r *program.Result) *page {
 	p := &page{}
 	programHeadline(p, r)
 	p.line("")
@@ -19,10 +23,7 @@ func ProgramText(w io.Writer, r *program.Result) error {
 		p.line("")
 	}
 	p.line("exact: all accesses simulated; seed %d; config %s (%s)", r.Seed, r.Hash, r.Name)
-	if _, err := w.Write(p.out.Bytes()); err != nil {
-		return fmt.Errorf("write text: %w", err)
-	}
-	return nil
+	return p
 }
 
 // counted writes what a run has counted, if its warm-up came to an end.

@@ -8,7 +8,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 
 	"hwsim/cmd/hwsim/internal/sweep"
 	"hwsim/cmd/hwsim/internal/sweep/store"
@@ -29,7 +28,12 @@ const (
 )
 
 // SweepText writes the front, and what the design tells of the axes.
-func SweepText(w io.Writer, a *sweep.Analysis) error {
+func SweepText(w io.Writer, a *sweep.Analysis) error { return sweepPage(a).write(w) }
+
+// SweepBlocks is Blocks for the outcomes of a sweep.
+func SweepBlocks(a *sweep.Analysis) []Block { return sweepPage(a).blocks }
+
+func sweepPage(a *sweep.Analysis) *page {
 	p := &page{}
 	if a.Finished < a.Points {
 		p.line("%d of %d points are finished", a.Finished, a.Points)
@@ -43,10 +47,7 @@ func SweepText(w io.Writer, a *sweep.Analysis) error {
 	p.line("%s: %d points of %d configurations, %d of them run; %d more break a constraint", a.Design, a.Points, a.Distinct, a.Run, a.Dropped)
 	problems(p, a.Problems)
 	p.line("%s; seed %d (%s)", a.Fidelity, a.Seed, a.Name)
-	if _, err := w.Write(p.out.Bytes()); err != nil {
-		return fmt.Errorf("write text: %w", err)
-	}
-	return nil
+	return p
 }
 
 func front(p *page, a *sweep.Analysis) {
@@ -94,40 +95,6 @@ func distinct(front []sweep.Row) (firsts []sweep.Row, equal []int) {
 		firsts, equal = append(firsts, r), append(equal, 0)
 	}
 	return firsts, equal
-}
-
-// figure writes an objective to three digits, or all of them before the point if
-// these are few; counts have no point.
-func figure(v float64) string {
-	switch {
-	case v == math.Trunc(v) && math.Abs(v) < 1e5:
-		return strconv.FormatFloat(v, 'f', 0, 64)
-	case math.Abs(v) < 1e5:
-		return number(v)
-	case v < 0:
-		return "-" + figure(-v)
-	}
-	return scaled(v, 1000, countUnits)
-}
-
-// value writes an axis's value.
-func value(v any) string {
-	switch v := v.(type) {
-	case nil:
-		return "-"
-	case float64:
-		if v == math.Trunc(v) && math.Abs(v) < 1e15 {
-			return strconv.FormatFloat(v, 'f', 0, 64)
-		}
-		return strconv.FormatFloat(v, 'g', 4, 64)
-	case map[string]any:
-		var parts []string
-		for _, k := range slices.Sorted(maps.Keys(v)) {
-			parts = append(parts, k+" "+value(v[k]))
-		}
-		return strings.Join(parts, " ")
-	}
-	return fmt.Sprint(v)
 }
 
 // effects writes what each axis does alone.

@@ -11,7 +11,12 @@ import (
 )
 
 // Text writes r on one screen of 40 lines and 100 columns, the answer first.
-func Text(w io.Writer, r *workloads.Result) error {
+func Text(w io.Writer, r *workloads.Result) error { return stepPage(r).write(w) }
+
+// Blocks are the parts of Text: the first is its headline, the last its provenance.
+func Blocks(r *workloads.Result) []Block { return stepPage(r).blocks }
+
+func stepPage(r *workloads.Result) *page {
 	p := &page{}
 	headline(p, r)
 	p.line("")
@@ -22,10 +27,7 @@ func Text(w io.Writer, r *workloads.Result) error {
 	kernels(p, r)
 	p.line("")
 	provenance(p, r)
-	if _, err := w.Write(p.out.Bytes()); err != nil {
-		return fmt.Errorf("write text: %w", err)
-	}
-	return nil
+	return p
 }
 
 func headline(p *page, r *workloads.Result) {
