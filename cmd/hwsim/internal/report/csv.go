@@ -90,6 +90,9 @@ func (t *long) flush() error {
 func (t *long) fields(section, name, prefix string, v reflect.Value) {
 	for field, value := range v.Fields() {
 		tag, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if tag == "-" { // not of the report
+			continue
+		}
 		metric := prefix + tag
 		switch value.Kind() {
 		case reflect.Slice, reflect.Pointer:
