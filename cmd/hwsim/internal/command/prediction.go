@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"hwsim/cmd/hwsim/internal/page"
 	"hwsim/cmd/hwsim/internal/profile"
 	"hwsim/cmd/hwsim/internal/report"
 	"hwsim/cmd/hwsim/internal/timeline"
@@ -31,6 +32,7 @@ type prediction interface {
 
 const (
 	reportFile  = "report.json"
+	pageFile    = "report.html"
 	profileFile = "profile.pb.gz"
 	traceFile   = "trace.json"
 )
@@ -50,12 +52,12 @@ func (a *App) kindOf(d *configs.Document, o *options) (kind, error) {
 		if notExact {
 			return kind{}, userErrorf("-fidelity %s: a configuration with [core] is simulated access by access: want exact", o.fidelity.value)
 		}
-		return kind{[]string{reportFile}, a.predictProgram}, nil
+		return kind{[]string{reportFile, pageFile}, a.predictProgram}, nil
 	case offloaded:
 		if notExact {
 			return kind{}, userErrorf("-fidelity %s: a configuration with [offload] is scheduled step by step: want exact", o.fidelity.value)
 		}
-		return kind{[]string{reportFile}, a.predictOffload}, nil
+		return kind{[]string{reportFile, pageFile}, a.predictOffload}, nil
 	}
 	return kind{stepOutputs(o), a.predictStep}, nil
 }
@@ -63,9 +65,9 @@ func (a *App) kindOf(d *configs.Document, o *options) (kind, error) {
 // stepOutputs are the files of a step. What is analytic has no timeline.
 func stepOutputs(o *options) []string {
 	if o.fidelity.value == "analytic" {
-		return []string{reportFile, profileFile}
+		return []string{reportFile, pageFile, profileFile}
 	}
-	return []string{reportFile, profileFile, traceFile}
+	return []string{reportFile, pageFile, profileFile, traceFile}
 }
 
 // step is the prediction of a decode step.
@@ -82,6 +84,8 @@ func (s step) write(w io.Writer, format string) error { return report.Write(w, f
 
 func (s step) output(w io.Writer, name string) error {
 	switch name {
+	case pageFile:
+		return page.Step(w, s.Result)
 	case profileFile:
 		return profile.Write(w, s.Result)
 	case traceFile:
@@ -104,7 +108,12 @@ func (p programRun) write(w io.Writer, format string) error {
 	return report.WriteProgram(w, format, p.Result)
 }
 
-func (p programRun) output(w io.Writer, _ string) error { return report.ProgramJSON(w, p.Result) }
+func (p programRun) output(w io.Writer, name string) error {
+	if name == pageFile {
+		return page.Program(w, p.Result)
+	}
+	return report.ProgramJSON(w, p.Result)
+}
 
 // offloadRun is the prediction of offloaded generation.
 type offloadRun struct{ *offload.Result }
@@ -120,7 +129,12 @@ func (p offloadRun) write(w io.Writer, format string) error {
 	return report.WriteOffload(w, format, p.Result)
 }
 
-func (p offloadRun) output(w io.Writer, _ string) error { return report.OffloadJSON(w, p.Result) }
+func (p offloadRun) output(w io.Writer, name string) error {
+	if name == pageFile {
+		return page.Offload(w, p.Result)
+	}
+	return report.OffloadJSON(w, p.Result)
+}
 
 // configName is what reports call a configuration.
 func configName(config string) string { return strings.TrimSuffix(filepath.Base(config), ".toml") }

@@ -145,9 +145,9 @@ func TestNumbersKeepThreeDigits(t *testing.T) {
 
 func TestEqualCausesAreNamedInOrder(t *testing.T) {
 	for range 20 {
-		require.Equal(t, "cache 50.0 %", mainCause(map[string]float64{"queue": 0.5, "cache": 0.5}))
+		require.Equal(t, "cache 50.0 %", MainCause(map[string]float64{"queue": 0.5, "cache": 0.5}))
 	}
-	require.Equal(t, "-", mainCause(nil))
+	require.Equal(t, "-", MainCause(nil))
 }
 
 // A virtually contiguous cache has a line of text and a section of CSV.

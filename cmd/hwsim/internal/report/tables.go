@@ -62,7 +62,7 @@ func kernels(p *page, r *workloads.Result) {
 	for _, k := range shown {
 		table = append(table, []string{
 			clip(k.Class, nameWidth), fmt.Sprint(k.Calls), duration(k.Ns), percent(ratio(k.Ns, r.StepNs)),
-			rate(k.GBps), duration(k.LatencyNs.P50), duration(k.LatencyNs.P99), mainCause(k.Causes),
+			rate(k.GBps), duration(k.LatencyNs.P50), duration(k.LatencyNs.P99), MainCause(k.Causes),
 		})
 	}
 	p.line("")
@@ -93,8 +93,8 @@ func more(table [][]string, n int, what string) [][]string {
 	return append(table, []string{fmt.Sprintf("and %d more %s", n, what)})
 }
 
-// mainCause names the largest share, of equal ones the first by name.
-func mainCause(causes map[string]float64) string {
+// MainCause names the largest share, of equal ones the first by name.
+func MainCause(causes map[string]float64) string {
 	best := ""
 	for cause, share := range causes {
 		if best == "" || share > causes[best] || share == causes[best] && cause < best {

@@ -1,0 +1,118 @@
+package page
+
+import (
+	"fmt"
+	"html"
+	"html/template"
+	"math"
+	"strings"
+)
+
+// Measures of a plot, in its own units: a browser scales them to the page's width.
+const (
+	plotWidth  = 640.0
+	plotHeight = 400.0
+	marginLeft = 78.0
+	marginTop  = 14.0
+	marginEnd  = 12.0
+	marginFoot = 52.0
+)
+
+// axis maps values to a length, by their logarithm.
+type axis struct {
+	least, most float64 // values at its ends
+	from, to    float64 // where these lie
+}
+
+// at returns where v lies.
+func (a axis) at(v float64) float64 {
+	return a.from + (a.to-a.from)*math.Log(v/a.least)/math.Log(a.most/a.least)
+}
+
+// decades returns the powers of ten within the axis.
+func (a axis) decades() (all []float64) {
+	for e := math.Ceil(math.Log10(a.least) - 1e-9); e <= math.Log10(a.most)+1e-9; e++ {
+		all = append(all, math.Pow(10, e))
+	}
+	return all
+}
+
+// around returns an axis that holds all of the values, with room at both ends.
+func around(values []float64, from, to float64) axis {
+	least, most := math.Inf(1), 0.0
+	for _, v := range values {
+		if v > 0 {
+			least, most = min(least, v), max(most, v)
+		}
+	}
+	if most == 0 {
+		least, most = 1, 1
+	}
+	return axis{math.Pow(10, math.Floor(math.Log10(least)-0.15)), math.Pow(10, math.Ceil(math.Log10(most)+0.05)), from, to}
+}
+
+// plot is a picture with two logarithmic axes.
+type plot struct {
+	x, y axis
+	out  strings.Builder
+}
+
+func newPlot(xs, ys []float64) *plot {
+	return &plot{x: around(xs, marginLeft, plotWidth-marginEnd), y: around(ys, plotHeight-marginFoot, marginTop)}
+}
+
+func (p *plot) put(format string, args ...any) { fmt.Fprintf(&p.out, format, args...) }
+
+// axes draws the axes and a grid. Every second label is minor where there are many.
+func (p *plot) axes(xName, yName string, label func(float64) string) {
+	minor := func(i, n int) string {
+		if n > 5 && i%2 == 1 {
+			return " minor"
+		}
+		return ""
+	}
+	xs, ys := p.x.decades(), p.y.decades()
+	for i, v := range xs {
+		at := decimal(p.x.at(v), 1)
+		p.put(`<path class="grid" d="M%s %sV%s"/>`, at, decimal(p.y.from, 1), decimal(p.y.to, 1))
+		p.put(`<text class="soft middle%s" x="%s" y="%s">%s</text>`, minor(i, len(xs)), at, decimal(p.y.from+20, 1), html.EscapeString(label(v)))
+	}
+	for i, v := range ys {
+		at := p.y.at(v)
+		p.put(`<path class="grid" d="M%s %sH%s"/>`, decimal(p.x.from, 1), decimal(at, 1), decimal(p.x.to, 1))
+		p.put(`<text class="soft end%s" x="%s" y="%s">%s</text>`, minor(i, len(ys)), decimal(p.x.from-6, 1), decimal(at+4, 1), html.EscapeString(label(v)))
+	}
+	p.put(`<path class="axis" d="M%s %sV%sH%s"/>`, decimal(p.x.from, 1), decimal(p.y.to, 1), decimal(p.y.from, 1), decimal(p.x.to, 1))
+	p.text("middle", (p.x.from+p.x.to)/2, plotHeight-8, xName)
+	p.put(`<text class="middle" transform="translate(16 %s) rotate(-90)">%s</text>`, decimal((p.y.from+p.y.to)/2, 1), html.EscapeString(yName))
+}
+
+func (p *plot) text(class string, x, y float64, text string) {
+	p.put(`<text class="%s" x="%s" y="%s">%s</text>`, class, decimal(x, 1), decimal(y, 1), html.EscapeString(text))
+}
+
+// line draws a line between two points of values.
+func (p *plot) line(class string, x0, y0, x1, y1 float64) {
+	p.put(`<path class="%s" d="M%s %sL%s %s"/>`, class, decimal(p.x.at(x0), 1), decimal(p.y.at(y0), 1), decimal(p.x.at(x1), 1), decimal(p.y.at(y1), 1))
+}
+
+// shapes of points, one for each group.
+var shapes = []string{"M-4.5 0a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0 -9 0z", "M-4 -4h8v8h-8z", "M0 -5.5L5.5 4h-11z", "M0 -6L5 0L0 6L-5 0z", "M-5 -1.6h3.4v-3.4h3.2v3.4h3.4v3.2h-3.4v3.4h-3.2v-3.4h-3.4z", "M0 5.5L5.5 -4h-11z"}
+
+// marks are the shapes as a legend has them.
+var marks = []string{"●", "■", "▲", "◆", "✚", "▼"}
+
+// point draws a shape in a colour, that tells what it is.
+func (p *plot) point(shape, colour int, x, y float64, title string) {
+	p.put(`<path class="point c%d" transform="translate(%s %s)" d="%s"><title>%s</title></path>`, colour, decimal(p.x.at(x), 1), decimal(p.y.at(y), 1), shapes[shape], html.EscapeString(title))
+}
+
+// number draws a numbered disc.
+func (p *plot) number(class string, n int, x, y float64, title string) {
+	p.put(`<g class="kernel" transform="translate(%s %s)"><title>%s</title><circle class="point %s" r="9"/><text class="number" y="4">%d</text></g>`,
+		decimal(p.x.at(x), 1), decimal(p.y.at(y), 1), html.EscapeString(title), class, n)
+}
+
+func (p *plot) html() template.HTML {
+	return template.HTML(fmt.Sprintf(`<svg viewBox="%s" aria-hidden="true">%s</svg>`, box(plotWidth, plotHeight), p.out.String()))
+}
