@@ -34,6 +34,7 @@ type grid struct {
 	columns [][]dram.BankStats
 	bursts  uint64 // of all
 	most    uint64 // of a bank
+	mean    float64
 }
 
 func gridOf(row *workloads.BanksRow) *grid {
@@ -49,32 +50,28 @@ func gridOf(row *workloads.BanksRow) *grid {
 			g.bursts, g.most = g.bursts+b.Bursts, max(g.most, b.Bursts)
 		}
 	}
+	g.mean = ratio(float64(g.bursts), float64(len(g.columns)*len(g.columns[0])))
 	return g
 }
 
 // figures are the maps of bursts and of row hits.
 func (g *grid) figures() []Block {
 	data := g.table()
-	hits := func(b dram.BankStats) (float64, bool) {
-		return 1 - ratio(float64(b.ACT), float64(b.Bursts)), b.Bursts > 0
-	}
 	return []Block{
-		Figure{Title: g.tier + ": bursts by channel and bank", Says: says(data), Body: g.picture(func(b dram.BankStats) (float64, bool) { return ratio(float64(b.Bursts), float64(g.most)), b.Bursts > 0 }),
-			Keys: shadeKeys("none", "most, "+units.Count(g.most)), Note: g.spread(), Data: data},
-		Figure{Title: g.tier + ": row hits by channel and bank", Says: "The share of bursts that found their row open; the table above has it by channel.", Body: g.picture(hits), Keys: shadeKeys("0 %", "100 %")},
+		Figure{Title: g.tier + ": bursts, against the mean bank's", Says: says(data), Body: g.picture(g.loadShade), Keys: loadKeys(), Note: g.spread(), Data: data},
+		Figure{Title: g.tier + ": row hits", Says: "The share of bursts that found their row open; the table above has it by channel.", Body: g.picture(hitShade), Keys: hitKeys()},
 	}
 }
 
 // spread says how evenly channels and banks are used.
 func (g *grid) spread() string {
-	mean := float64(g.bursts) / float64(len(g.columns))
+	channel := float64(g.bursts) / float64(len(g.columns))
 	most := uint64(0)
 	for _, c := range g.columns {
 		most = max(most, sum(c).Bursts)
 	}
-	banks := len(g.columns) * len(g.columns[0])
 	return fmt.Sprintf("%d channels or pseudo-channels of %d banks; the busiest has %s times the bursts of the mean, the busiest bank %s times the mean bank's.",
-		len(g.columns), len(g.columns[0]), units.Number(float64(most)/mean), units.Number(float64(g.most)*float64(banks)/float64(g.bursts)))
+		len(g.columns), len(g.columns[0]), units.Number(float64(most)/channel), units.Number(float64(g.most)/g.mean))
 }
 
 func sum(banks []dram.BankStats) (all dram.BankStats) {
@@ -86,14 +83,14 @@ func sum(banks []dram.BankStats) (all dram.BankStats) {
 
 // picture draws the cells of each shade as one path, side by side ones of a column as
 // one rectangle.
-func (g *grid) picture(value func(dram.BankStats) (float64, bool)) template.HTML {
+func (g *grid) picture(shadeOf func(dram.BankStats) int) template.HTML {
 	var paths [shades]strings.Builder
 	rows := len(g.columns[0])
 	for x, column := range g.columns {
 		for y := 0; y < rows; {
-			shade := shadeOf(value(column[y]))
+			shade := shadeOf(column[y])
 			end := y + 1
-			for end < rows && shadeOf(value(column[end])) == shade {
+			for end < rows && shadeOf(column[end]) == shade {
 				end++
 			}
 			if shade >= 0 {
@@ -110,28 +107,51 @@ func (g *grid) picture(value func(dram.BankStats) (float64, bool)) template.HTML
 	}
 	last := len(g.columns) - 1
 	l.Lanes[0].Name, l.Lanes[0].Figure = fmt.Sprintf("bank 0 at the top, %d at the foot", rows-1), ""
-	l.Ticks = []tick{{Share: 0, Text: "channel 0"}, {Share: 0.5, Text: fmt.Sprint(last / 2), Class: "minor"}, {Share: 1, Text: fmt.Sprint(last)}}
+	l.Ticks = []tick{{Share: 0, Text: "channel 0"}, {Share: 0.5, Text: fmt.Sprint(last / 2), Minor: true}, {Share: 1, Text: fmt.Sprint(last)}}
 	return l.html()
 }
 
-// shadeOf returns the shade of a share, -1 where there is nothing to tell.
-func shadeOf(share float64, known bool) int {
-	if !known {
+// loads are where the shades of a bank's bursts begin, against the mean bank's.
+var loads = [shades]float64{0, 0.5, 0.8, 0.95, 1.05, 1.25, 2, 4}
+
+// loadShade returns the shade of a bank's bursts, -1 if it has none.
+func (g *grid) loadShade(b dram.BankStats) int {
+	if b.Bursts == 0 {
 		return -1
 	}
-	return min(shades-1, int(share*shades))
+	load := float64(b.Bursts) / g.mean
+	shade := 0
+	for shade+1 < shades && load >= loads[shade+1] {
+		shade++
+	}
+	return shade
 }
 
-func shadeKeys(least, most string) (keys []Key) {
+// hitShade returns the shade of a bank's row hits, -1 if it has no bursts.
+func hitShade(b dram.BankStats) int {
+	if b.Bursts == 0 {
+		return -1
+	}
+	return min(shades-1, int(rowHits(b)*shades))
+}
+
+// rowHits is the share of bursts that found their row open.
+func rowHits(b dram.BankStats) float64 { return max(0, 1-ratio(float64(b.ACT), float64(b.Bursts))) }
+
+func loadKeys() (keys []Key) {
 	for i := range shades {
-		k := Key{Class: fmt.Sprintf("h%d", i)}
-		switch i {
-		case 0:
-			k.Text = least
-		case shades - 1:
-			k.Text = most
+		text := "from " + decimal(loads[i], 2)
+		if i == 0 {
+			text = "below " + decimal(loads[1], 2)
 		}
-		keys = append(keys, k)
+		keys = append(keys, Key{Class: fmt.Sprintf("h%d", i), Text: text})
+	}
+	return keys
+}
+
+func hitKeys() (keys []Key) {
+	for i := range shades {
+		keys = append(keys, Key{Class: fmt.Sprintf("h%d", i), Text: fmt.Sprintf("from %s %%", decimal(100*float64(i)/shades, 1))})
 	}
 	return keys
 }
@@ -144,7 +164,7 @@ func (g *grid) table() *Table {
 			least, most = min(least, b.Bursts), max(most, b.Bursts)
 		}
 		t.Rows = append(t.Rows, []string{fmt.Sprint(i), units.Count(all.Bursts), units.Percent(ratio(float64(all.Bursts), float64(g.bursts))), units.Count(all.ACT),
-			units.Percent(max(0, 1-ratio(float64(all.ACT), float64(all.Bursts)))), units.Count(least), units.Count(most)})
+			units.Percent(rowHits(all)), units.Count(least), units.Count(most)})
 	}
 	return t
 }

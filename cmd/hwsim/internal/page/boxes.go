@@ -61,7 +61,20 @@ type lanes struct {
 type tick struct {
 	Share float64
 	Text  string
-	Class string // minor: not on small screens
+	Minor bool // not on small screens
+}
+
+// Class tells style.css where the text hangs.
+func (t tick) Class() string {
+	switch {
+	case t.Share < 0.04:
+		return "first"
+	case t.Share > 0.96:
+		return "last"
+	case t.Minor:
+		return "minor"
+	}
+	return ""
 }
 
 func (t tick) At() template.CSS { return template.CSS(decimal(100*t.Share, 2) + "%") }
@@ -83,12 +96,9 @@ func decimal(v float64, digits int) string {
 // timeTicks are five marks of an axis from 0 to so many ns.
 func timeTicks(ns float64) (ticks []tick) {
 	for i := range 5 {
-		t := tick{Share: float64(i) / 4, Text: units.Duration(ns * float64(i) / 4)}
+		t := tick{Share: float64(i) / 4, Text: units.Duration(ns * float64(i) / 4), Minor: i%2 == 1}
 		if i == 0 {
 			t.Text = "0"
-		}
-		if i%2 == 1 {
-			t.Class = "minor"
 		}
 		ticks = append(ticks, t)
 	}

@@ -42,7 +42,7 @@ func (s *Section) addLatencies(title string, span axis, r *workloads.Result, tie
 		data.Rows = append(data.Rows, []string{row.Of, units.Duration(q.P50), units.Duration(q.P99), units.Duration(q.Max), units.Duration(q.Mean), units.Count(requests(row.Bins))})
 	}
 	if l.Lanes != nil {
-		s.Blocks = append(s.Blocks, Figure{Title: title, Says: says(data), Body: l.html(), Keys: []Key{{"f c0", "", "requests"}, {"", "|", "p50 and p99"}}, Data: data})
+		s.Blocks = append(s.Blocks, Figure{Title: title, Says: says(data), Body: l.html(), Keys: []Key{{"fill", "", "requests"}, {"", "|", "p50 and p99"}}, Data: data})
 	}
 }
 

@@ -15,7 +15,7 @@ func memories(r *workloads.Result) *Section {
 	var all []bar
 	busy := func(name, class string, share, gbps, peak float64) {
 		figure := units.Percent(share) + " busy, " + units.Rate(gbps) + " of " + units.Rate(peak) + " GB/s"
-		all = append(all, bar{name, figure, []part{{class, min(1, share), "busy", name + ": " + figure}}})
+		all = append(all, bar{name, figure, []part{{class, min(1, share), "", name + ": " + figure}}})
 	}
 	for _, t := range r.Tiers {
 		tiers.Rows = append(tiers.Rows, []string{t.Tier, units.Size(t.Used), units.Size(t.Capacity), units.Size(t.Read), units.Size(t.Written), units.Rate(t.GBps),

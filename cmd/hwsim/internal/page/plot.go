@@ -107,10 +107,58 @@ func (p *plot) point(shape, colour int, x, y float64, title string) {
 	p.put(`<path class="point c%d" transform="translate(%s %s)" d="%s"><title>%s</title></path>`, colour, decimal(p.x.at(x), 1), decimal(p.y.at(y), 1), shapes[shape], html.EscapeString(title))
 }
 
-// number draws a numbered disc.
-func (p *plot) number(class string, n int, x, y float64, title string) {
-	p.put(`<g class="kernel" transform="translate(%s %s)"><title>%s</title><circle class="point %s" r="9"/><text class="number" y="4">%d</text></g>`,
-		decimal(p.x.at(x), 1), decimal(p.y.at(y), 1), html.EscapeString(title), class, n)
+// labels keep their numbers apart: each stands beside its point, at the first place
+// where no other point or label is.
+type labels struct{ taken [][2]float64 }
+
+// places are where a label may stand, from its point.
+var places = [][2]float64{{15, 0}, {-15, 0}, {13, -16}, {13, 16}, {-13, -16}, {-13, 16}, {0, -22}, {0, 22}, {34, 0}, {-34, 0}, {32, -18}, {32, 18}, {-32, -18}, {-32, 18},
+	{0, -42}, {0, 42}, {24, -36}, {24, 36}, {52, -10}, {52, 14}, {70, 0}, {44, -34}, {44, 34}, {62, -28}, {62, 28}}
+
+// taking notes where something is.
+func (l *labels) taking(x, y float64) { l.taken = append(l.taken, [2]float64{x, y}) }
+
+// free reports whether there is room for a label.
+func (l *labels) free(x, y float64) bool {
+	for _, t := range l.taken {
+		if math.Abs(t[0]-x) < 17 && math.Abs(t[1]-y) < 15 {
+			return false
+		}
+	}
+	return x > marginLeft+8 && x < plotWidth-marginEnd-8 && y > marginTop && y < plotHeight-marginFoot-8
+}
+
+// place returns where the label of a point stands.
+func (l *labels) place(x, y float64) (atX, atY float64) {
+	for _, d := range places {
+		if l.free(x+d[0], y+d[1]) {
+			x, y = x+d[0], y+d[1]
+			break
+		}
+	}
+	l.taking(x, y)
+	return x, y
+}
+
+// numbered draws points, each with its number beside it.
+func (p *plot) numbered(points []numbered) {
+	var l labels
+	for _, n := range points {
+		l.taking(p.x.at(n.x), p.y.at(n.y))
+	}
+	for i, n := range points {
+		x, y := p.x.at(n.x), p.y.at(n.y)
+		toX, toY := l.place(x, y)
+		p.put(`<g class="kernel"><title>%s</title><path class="lead" d="M%s %sL%s %s"/><circle class="point %s" cx="%s" cy="%s" r="5"/><circle class="disc" cx="%s" cy="%s" r="8"/><text class="number" x="%s" y="%s">%d</text></g>`,
+			html.EscapeString(n.title), decimal(x, 1), decimal(y, 1), decimal(toX, 1), decimal(toY, 1), n.class, decimal(x, 1), decimal(y, 1), decimal(toX, 1), decimal(toY, 1), decimal(toX, 1), decimal(toY+4, 1), i+1)
+	}
+}
+
+// numbered is a point that a legend explains by its number.
+type numbered struct {
+	x, y  float64
+	class string
+	title string
 }
 
 func (p *plot) html() template.HTML {

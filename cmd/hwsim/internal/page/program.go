@@ -40,8 +40,8 @@ func busyResources(r *offload.Result) *Section {
 	var all []bar
 	for _, b := range r.Resources {
 		data.Rows = append(data.Rows, []string{b.Resource, units.Percent(b.Prefill), units.Percent(b.Decode)})
-		all = append(all, bar{b.Resource + ", prefill", units.Percent(b.Prefill), []part{{"c0", min(1, b.Prefill), "busy", b.Resource + " in prefill: " + units.Percent(b.Prefill)}}},
-			bar{b.Resource + ", decode", units.Percent(b.Decode), []part{{"c1", min(1, b.Decode), "busy", b.Resource + " in decode: " + units.Percent(b.Decode)}}})
+		all = append(all, bar{b.Resource + ", prefill", units.Percent(b.Prefill), []part{{"c0", min(1, b.Prefill), "", b.Resource + " in prefill: " + units.Percent(b.Prefill)}}},
+			bar{b.Resource + ", decode", units.Percent(b.Decode), []part{{"c1", min(1, b.Decode), "", b.Resource + " in decode: " + units.Percent(b.Decode)}}})
 	}
 	return &Section{ID: "resources", Title: "What is busy", Blocks: []Block{Figure{Title: "Busy share of each phase", Says: says(&data), Body: bars(all), Keys: []Key{{"c0", "", "prefill"}, {"c1", "", "decode"}}, Data: &data}}}
 }

@@ -3,7 +3,9 @@ package page
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
+	"strings"
 
 	"hwsim/cmd/hwsim/internal/units"
 	"hwsim/workloads"
@@ -33,11 +35,10 @@ func roofline(r *workloads.Result) *Section {
 	}
 	p := newPlot(xs, ys)
 	p.axes("FLOP for each byte that must be moved", "GFLOP/s", power)
-	for i, m := range r.Peaks.Memory {
-		p.roof(i, m, peak)
-	}
+	p.roofs(r.Peaks.Memory, peak)
 	data := &Table{Caption: "Kernels under the roofline", Head: []string{"kernel", "number", "FLOP/byte", "GFLOP/s", "least time", "time", "of the roofline"}}
 	var keys []Key
+	var points []numbered
 	bare := false
 	for i, k := range r.Kernels {
 		x, y, class := k.FLOPs/float64(max(1, k.Moved)), k.FLOPs/k.Ns, "f"
@@ -51,8 +52,9 @@ func roofline(r *workloads.Result) *Section {
 		}
 		data.Rows = append(data.Rows, []string{k.Class, strconv.Itoa(i + 1), intensity, rate, units.Duration(least), units.Duration(k.Ns), units.Percent(ratio(least, k.Ns))})
 		keys = append(keys, Key{Mark: strconv.Itoa(i + 1), Text: k.Class})
-		p.number(class, i+1, clamp(p.x, x), clamp(p.y, y), fmt.Sprintf("%s: %s FLOP/byte, %s GFLOP/s, %s of the roofline", k.Class, intensity, rate, units.Percent(ratio(least, k.Ns))))
+		points = append(points, numbered{clamp(p.x, x), clamp(p.y, y), class, fmt.Sprintf("%s: %s FLOP/byte, %s GFLOP/s, %s of the roofline", k.Class, intensity, rate, units.Percent(ratio(least, k.Ns)))})
 	}
+	p.numbered(points)
 	note := fmt.Sprintf("Tensor cores %s TFLOP/s; %s %s GB/s. The least time is of all bytes at the rate of %s.", units.Number(r.Peaks.TFLOPS), near.Tier, units.Number(near.GBps), near.Tier)
 	if bare {
 		note += " Kernels at the left edge have no matrix products: only how far they lie below the line counts."
@@ -62,20 +64,36 @@ func roofline(r *workloads.Result) *Section {
 		Blocks: []Block{Figure{Title: "Kernels under the peak rates", Says: says(data), Body: p.html(), Keys: keys, Note: note, Data: data}}}
 }
 
-// roof draws a memory's line up to the tensor cores' rate. The nearest memory's goes on
-// as theirs.
-func (p *plot) roof(i int, m workloads.RateRow, peak float64) {
-	from, to := max(p.x.least, p.y.least/m.GBps), min(p.x.most, peak/m.GBps)
-	class := "roof"
-	if i > 0 {
-		class += " dash"
-	} else {
-		p.line(class, to, peak, p.x.most, peak)
-		p.text("end", p.x.to-4, p.y.at(peak)-6, "tensor cores")
+// roofs draws the memories' lines up to the tensor cores' rate, of equal ones one. The
+// nearest memory's goes on as the tensor cores'.
+func (p *plot) roofs(memories []workloads.RateRow, peak float64) {
+	near := memories[0]
+	p.line("roof", peak/near.GBps, peak, p.x.most, peak)
+	p.text("end", p.x.to-4, p.y.at(peak)-7, "tensor cores")
+	for i, m := range memories {
+		if slices.ContainsFunc(memories[:i], func(o workloads.RateRow) bool { return o.GBps == m.GBps }) {
+			continue
+		}
+		var names []string
+		for _, o := range memories[i:] {
+			if o.GBps == m.GBps {
+				names = append(names, o.Tier)
+			}
+		}
+		p.roof(strings.Join(names, ", "), i > 0, m.GBps, peak)
 	}
-	p.line(class, from, from*m.GBps, to, to*m.GBps)
-	x := math.Exp(math.Log(from) + 0.62*(math.Log(to)-math.Log(from)))
-	p.text("end", p.x.at(x)-8, p.y.at(x*m.GBps)-4, m.Tier)
+}
+
+// roof draws a memory's line, and its name below it.
+func (p *plot) roof(name string, far bool, gbps, peak float64) {
+	class := "roof"
+	if far {
+		class += " dash"
+	}
+	from, to := max(p.x.least, p.y.least/gbps), min(p.x.most, peak/gbps)
+	p.line(class, from, from*gbps, to, to*gbps)
+	x := math.Exp(math.Log(from) + 0.8*(math.Log(to)-math.Log(from)))
+	p.text("", p.x.at(x)+6, p.y.at(x*gbps)+16, name)
 }
 
 // clamp keeps v within an axis.
