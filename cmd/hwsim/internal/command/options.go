@@ -17,6 +17,7 @@ type options struct {
 	seed        uint64
 	dir         string
 	force       bool
+	point       int // of a sweep; -1: none
 	cpuProfile  string
 	workers     int                // goroutines of a step's simulation; 0: as many as there are processors
 	detail      bool               // the prediction is to be saved
@@ -29,6 +30,7 @@ func newOptions() *options {
 		fidelity: choice{"sampled", []string{"exact", "sampled", "analytic"}},
 		format:   choice{report.Formats()[0], report.Formats()},
 		seed:     1,
+		point:    -1,
 	}
 }
 
@@ -43,6 +45,7 @@ func (o *options) flags() *flag.FlagSet {
 	f.Uint64Var(&o.seed, "seed", o.seed, "")
 	f.StringVar(&o.dir, "o", "", "")
 	f.BoolVar(&o.force, "force", false, "")
+	f.IntVar(&o.point, "point", o.point, "")
 	f.StringVar(&o.cpuProfile, "cpuprofile", "", "")
 	return f
 }

@@ -17,6 +17,9 @@ func (a *App) run(args []string) error {
 		return err
 	}
 	d, err := load(o)
+	if err == nil && o.given["point"] {
+		d, err = pointOf(d, o)
+	}
 	if err != nil {
 		return err
 	}

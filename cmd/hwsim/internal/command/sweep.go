@@ -10,11 +10,13 @@ import (
 	"flag"
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
 
+	"hwsim/cmd/hwsim/internal/page"
 	"hwsim/cmd/hwsim/internal/report"
 	"hwsim/cmd/hwsim/internal/sweep"
 	"hwsim/cmd/hwsim/internal/sweep/store"
@@ -201,6 +203,26 @@ func loadCoarse(o *options) (*configs.Document, error) {
 	return load(&with)
 }
 
+// pointOf returns the configuration of one point of a sweep.
+func pointOf(d *configs.Document, o *options) (*configs.Document, error) {
+	if _, ok := d.Get(sweepTable); !ok {
+		return nil, userErrorf("-point %d: %s has no table [sweep]", o.point, o.config)
+	}
+	table, base := d.Split(sweepTable)
+	design, err := designOf(table, o.seed)
+	if err != nil {
+		return nil, err
+	}
+	if o.point < 0 || o.point >= len(design.Points) {
+		return nil, userErrorf("-point %d: %s has the points 0 to %d", o.point, o.config, len(design.Points)-1)
+	}
+	one, err := design.Variant(base, o.point)
+	if err != nil {
+		return nil, UserError(err)
+	}
+	return one, nil
+}
+
 // designOf returns the points that a table describes.
 func designOf(table *configs.Document, seed uint64) (*sweep.Design, error) {
 	var c struct {
@@ -253,7 +275,7 @@ func (s *sweeping) run() (err error) {
 	if err != nil {
 		return err
 	}
-	err = s.app.printSweep(s.design, s.header, finished, s.options.format.value)
+	err = s.app.tellSweep(s.design, s.header, finished, s.options)
 	if runErr != nil {
 		err = errors.Join(err, interrupted{fmt.Errorf("interrupted: %d of %d points are in %s; the same command goes on from there",
 			len(finished), len(s.design.Points), s.options.dir)})
@@ -377,7 +399,7 @@ func (a *App) mergeSweep(o *sweepOptions) error {
 			return err
 		}
 	}
-	return a.printSweep(d, h, records, o.format.value)
+	return a.tellSweep(d, h, records, o)
 }
 
 // keepMerged writes a store of joined records, which must not be there yet unless it
@@ -409,11 +431,48 @@ func appendMissing(s *store.Store, records []store.Record) error {
 	return s.Append(missing...)
 }
 
-// printSweep prints what the outcomes tell.
-func (a *App) printSweep(d *sweep.Design, h store.Header, records []store.Record, format string) error {
+// tellSweep prints what the outcomes tell, and draws it beside them if they are kept.
+func (a *App) tellSweep(d *sweep.Design, h store.Header, records []store.Record, o *sweepOptions) error {
 	analysis, err := sweep.Analyse(d, h, records)
 	if err != nil {
 		return UserError(err)
 	}
-	return report.WriteSweep(a.Out, format, analysis)
+	return errors.Join(report.WriteSweep(a.Out, o.format.value, analysis), savePage(analysis, h, o))
+}
+
+// savePage writes the page of a sweep into its folder, if there is one.
+func savePage(analysis *sweep.Analysis, h store.Header, o *sweepOptions) error {
+	if o.dir == "" {
+		return nil
+	}
+	var text bytes.Buffer
+	if err := page.Sweep(&text, analysis, pointCommand(h, o)); err != nil {
+		return err
+	}
+	return saveFile(filepath.Join(o.dir, pageFile), true, text.Bytes())
+}
+
+// pointCommand is the command that runs a point, but for its number. Shards that are
+// joined do not tell where their configuration is, nor what was set beside.
+func pointCommand(h store.Header, o *sweepOptions) string {
+	config := o.config
+	if config == "" {
+		config = h.Name
+	}
+	words := []string{"hwsim", "-config", quoted(config)}
+	for _, set := range o.sets {
+		words = append(words, "-set", quoted(set))
+	}
+	return strings.Join(append(words, "-fidelity", h.Fidelity, "-seed", fmt.Sprint(h.Seed), "-point"), " ")
+}
+
+// plainWord has nothing that a shell would change.
+var plainWord = regexp.MustCompile(`^[\w./=:,+-]+$`)
+
+// quoted writes a word as a shell reads it back.
+func quoted(word string) string {
+	if plainWord.MatchString(word) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

@@ -108,7 +108,7 @@ func (s *sweeping) submit() (err error) {
 	_, some := errors.AsType[*slurm.GivenUp](followErr)
 	switch {
 	case followErr == nil || some:
-		return errors.Join(s.app.printSweep(s.design, s.header, records, s.options.format.value), followErr)
+		return errors.Join(s.app.tellSweep(s.design, s.header, records, s.options), followErr)
 	case ctx.Err() != nil:
 		return interrupted{fmt.Errorf("left alone: %d of %d points are done, tasks go on; the same command follows them, scancel --name=%s ends them",
 			len(records), len(s.design.Points), a.Name)}

@@ -111,13 +111,17 @@ func (p *Page) Write(w io.Writer) error {
 
 // newPage is a page with the head and foot of a text report.
 func newPage(title string, blocks []report.Block) *Page {
-	head, foot := blocks[0].Lines, blocks[len(blocks)-1].Lines
-	return &Page{Title: title, Answer: head[0], Of: head[1:], Provenance: foot}
+	head := blocks[0].Lines
+	p := &Page{Title: title, Answer: head[0], Of: head[1:]}
+	if len(blocks) > 1 {
+		p.Provenance = blocks[len(blocks)-1].Lines
+	}
+	return p
 }
 
 // rest turns what lies between the head and the foot of a text report into blocks.
 func rest(blocks []report.Block) (all []Block) {
-	for _, b := range blocks[1 : len(blocks)-1] {
+	for _, b := range blocks[1:max(1, len(blocks)-1)] {
 		if b.Table == nil {
 			all = append(all, Lines(b.Lines))
 			continue

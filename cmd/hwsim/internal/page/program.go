@@ -15,7 +15,7 @@ func Program(w io.Writer, r *program.Result) error {
 	p := newPage(r.Name+" - hwsim", blocks)
 	if r.Accesses > 0 {
 		p.add(divided("Where the time goes", r.TimeNs, []span{{"translation", "c5", r.Translating * r.TimeNs}, {"data", "c0", r.Waiting * r.TimeNs}, {"the rest", "c7", max(0, 1-r.Translating-r.Waiting) * r.TimeNs}}))
-		p.add(&Section{ID: "figures", Title: "Figures", Blocks: rest(blocks)})
+		p.add(figures(blocks))
 	}
 	return p.Write(w)
 }
@@ -27,7 +27,7 @@ func Offload(w io.Writer, r *offload.Result) error {
 	p.add(divided("Where the time goes", r.TimeNs, []span{{"prefill", "c0", r.PrefillNs}, {"decode", "c1", r.DecodeNs}}))
 	p.add(busyResources(r))
 	p.add(rooms(r))
-	p.add(&Section{ID: "figures", Title: "Figures", Blocks: rest(blocks)})
+	p.add(figures(blocks))
 	return p.Write(w)
 }
 

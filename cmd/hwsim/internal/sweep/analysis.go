@@ -42,6 +42,7 @@ type Analysis struct {
 	Problems []Problem `json:"problems"`   // the most frequent first
 
 	Records []store.Record `json:"-"`
+	Rows    []Row          `json:"-"` // all points that run, in order
 	design  *Design
 }
 
@@ -92,6 +93,7 @@ func Analyse(d *Design, h store.Header, records []store.Record) (*Analysis, erro
 	}
 	a.count()
 	rows, err := a.rows()
+	a.Rows = rows
 	if err != nil || len(a.Objectives) == 0 {
 		return a, err
 	}

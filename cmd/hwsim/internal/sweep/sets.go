@@ -80,6 +80,15 @@ func (d *Design) variant(base *configs.Document, set map[string]any) (*configs.D
 	return base.With(sets)
 }
 
+// Variant returns the configuration of a point by its number.
+func (d *Design) Variant(base *configs.Document, point int) (*configs.Document, error) {
+	set, err := d.Set(d.Points[point])
+	if err != nil {
+		return nil, err
+	}
+	return d.variant(base, set)
+}
+
 // Identity is a hash of what tells the sweep's points: the design, and what the
 // configuration is with each value of each axis. Objectives are no part of it, so
 // that outcomes can be compared by others later. An axis whose values do not go with
