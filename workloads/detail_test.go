@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"hwsim/hierarchy"
 )
 
 // detailed is simulate with Options.Detail.
@@ -88,4 +90,71 @@ func TestInterruptedTimelinesEndWithTheirLastLayer(t *testing.T) {
 	for _, at := range line.Edges {
 		require.Less(t, at, line.End)
 	}
+}
+
+// What a page draws adds up to what the report says.
+func TestDetailAgreesWithTheReport(t *testing.T) {
+	r := detailed(t, "exact", "kv.split.hbm=0.4", "kv.split.ddr=0.3", "kv.split.cxl=0.3", "kv.access=prefetch", "kv.page_tokens=16", "kv.unit=page")
+	placed := map[string]uint64{}
+	for _, l := range r.KVLayers {
+		for tier, b := range l.Bytes {
+			placed[hierarchy.TierID(tier).String()] += b
+		}
+	}
+	for _, o := range r.Objects {
+		if o.Object != classKV {
+			continue
+		}
+		own := 0 // the step's own tokens, in HBM
+		if o.Tier == "hbm" {
+			c := load(t)
+			own = 2 * 2 * r.Batch * c.Model.KVHeads * c.Model.HeadDim * c.Model.Layers
+		}
+		require.Equal(t, int(o.Bytes), int(placed[o.Tier])+own, o.Tier)
+		delete(placed, o.Tier)
+	}
+	require.Equal(t, map[string]uint64{"peer": 0}, placed)
+
+	require.Len(t, r.Banks, len(r.Tiers))
+	for i, b := range r.Banks {
+		var bursts, acts uint64
+		for _, channel := range b.Channels {
+			for _, bank := range channel {
+				bursts, acts = bursts+bank.Bursts, acts+bank.ACT
+			}
+		}
+		require.Equal(t, r.Tiers[i].Tier, b.Tier)
+		require.Zero(t, (r.Tiers[i].Read+r.Tiers[i].Written)%bursts, "whole bursts")
+		require.InDelta(t, r.Tiers[i].RowHits, 1-float64(acts)/float64(bursts), 1e-9)
+	}
+
+	require.Len(t, r.Latency, len(r.Kernels)+len(r.Tiers))
+	for i, k := range r.Kernels {
+		l, n, sum := r.Latency[i], int64(0), int64(0)
+		for _, b := range l.Bins {
+			n += b.Count
+		}
+		require.Equal(t, k.Class, l.Of)
+		for _, b := range l.Bins {
+			if sum += b.Count; 2*sum > n {
+				require.LessOrEqual(t, b.From.Nanoseconds(), k.LatencyNs.P50)
+				require.GreaterOrEqual(t, b.To.Nanoseconds(), k.LatencyNs.P50)
+				break
+			}
+		}
+	}
+}
+
+// FLOPs of a dense product are two for each weight and token.
+func TestDetailKnowsTheArithmetic(t *testing.T) {
+	r := detailed(t, "exact")
+	c := load(t)
+	for _, k := range r.Kernels {
+		if k.Class == "down" {
+			m := &c.Model
+			require.InEpsilon(t, 2*float64(r.Batch*m.Hidden*m.FFN*m.Layers), k.FLOPs, 1e-9)
+			return
+		}
+	}
+	t.Fatal("no down")
 }

@@ -100,13 +100,13 @@ func scatter(all []comparison, machine string) []Block {
 	for i, g := range groups {
 		keys = append(keys, Key{Mark: marks[i], Class: fmt.Sprintf("c%d", i), Text: g.name})
 	}
-	return []Block{Figure{Title: "Times on " + machine + ", predicted against measured", Says: says(&data), Body: p.html(), Keys: keys,
+	return []Block{Figure{Title: "Times on " + machine + ", predicted against measured", Says: says(&data), Body: p.html(), Wide: true, Keys: keys,
 		Note: fmt.Sprintf("%d rows, a sample of the shipped tables, kept with this version's source; on the line both are equal. hwsim validate compares all rows, and yours.", len(all))}, data}
 }
 
 // errorTable sums up the errors of each layout.
 func errorTable(all []comparison) Table {
-	t := Table{Caption: "Errors of the times, by what was measured", Head: []string{"of", "rows", "mean size", "greatest", "mean with sign"}}
+	t := Table{Caption: "Errors of the times, by what was measured", Head: []string{"of", "rows", "mean error", "greatest", "mean with sign"}}
 	for _, g := range append(layoutsOf(all), "") {
 		n, size, most, bias := 0, 0.0, 0.0, 0.0
 		for _, c := range all {

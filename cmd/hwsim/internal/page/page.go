@@ -38,6 +38,7 @@ type Figure struct {
 	Title string
 	Says  string // for who cannot see it
 	Body  template.HTML
+	Wide  bool // wider than a phone: scrolled there
 	Keys  []Key
 	Note  string
 	Data  *Table // nil: the body can be read aloud as it is

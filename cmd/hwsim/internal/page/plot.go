@@ -63,24 +63,17 @@ func newPlot(xs, ys []float64) *plot {
 
 func (p *plot) put(format string, args ...any) { fmt.Fprintf(&p.out, format, args...) }
 
-// axes draws the axes and a grid. Every second label is minor where there are many.
+// axes draws the axes and a grid.
 func (p *plot) axes(xName, yName string, label func(float64) string) {
-	minor := func(i, n int) string {
-		if n > 5 && i%2 == 1 {
-			return " minor"
-		}
-		return ""
+	for _, v := range p.x.decades() {
+		at := p.x.at(v)
+		p.put(`<path class="grid" d="M%s %sV%s"/>`, decimal(at, 1), decimal(p.y.from, 1), decimal(p.y.to, 1))
+		p.text("soft middle", at, p.y.from+20, label(v))
 	}
-	xs, ys := p.x.decades(), p.y.decades()
-	for i, v := range xs {
-		at := decimal(p.x.at(v), 1)
-		p.put(`<path class="grid" d="M%s %sV%s"/>`, at, decimal(p.y.from, 1), decimal(p.y.to, 1))
-		p.put(`<text class="soft middle%s" x="%s" y="%s">%s</text>`, minor(i, len(xs)), at, decimal(p.y.from+20, 1), html.EscapeString(label(v)))
-	}
-	for i, v := range ys {
+	for _, v := range p.y.decades() {
 		at := p.y.at(v)
 		p.put(`<path class="grid" d="M%s %sH%s"/>`, decimal(p.x.from, 1), decimal(at, 1), decimal(p.x.to, 1))
-		p.put(`<text class="soft end%s" x="%s" y="%s">%s</text>`, minor(i, len(ys)), decimal(p.x.from-6, 1), decimal(at+4, 1), html.EscapeString(label(v)))
+		p.text("soft end", p.x.from-6, at+4, label(v))
 	}
 	p.put(`<path class="axis" d="M%s %sV%sH%s"/>`, decimal(p.x.from, 1), decimal(p.y.to, 1), decimal(p.y.from, 1), decimal(p.x.to, 1))
 	p.text("middle", (p.x.from+p.x.to)/2, plotHeight-8, xName)

@@ -61,7 +61,7 @@ func roofline(r *workloads.Result) *Section {
 	}
 	return &Section{ID: "roofline", Title: "Roofline",
 		Text:   "The bytes are those that a kernel must move, each once; a kernel below the lines takes longer than they and the tensor cores would.",
-		Blocks: []Block{Figure{Title: "Kernels under the peak rates", Says: says(data), Body: p.html(), Keys: keys, Note: note, Data: data}}}
+		Blocks: []Block{Figure{Title: "Kernels under the peak rates", Says: says(data), Body: p.html(), Wide: true, Keys: keys, Note: note, Data: data}}}
 }
 
 // roofs draws the memories' lines up to the tensor cores' rate, of equal ones one. The
@@ -70,6 +70,7 @@ func (p *plot) roofs(memories []workloads.RateRow, peak float64) {
 	near := memories[0]
 	p.line("roof", peak/near.GBps, peak, p.x.most, peak)
 	p.text("end", p.x.to-4, p.y.at(peak)-7, "tensor cores")
+	lines := 0
 	for i, m := range memories {
 		if slices.ContainsFunc(memories[:i], func(o workloads.RateRow) bool { return o.GBps == m.GBps }) {
 			continue
@@ -80,20 +81,28 @@ func (p *plot) roofs(memories []workloads.RateRow, peak float64) {
 				names = append(names, o.Tier)
 			}
 		}
-		p.roof(strings.Join(names, ", "), i > 0, m.GBps, peak)
+		p.roof(strings.Join(names, ", "), lines, m.GBps, peak)
+		lines++
 	}
 }
 
-// roof draws a memory's line, and its name below it.
-func (p *plot) roof(name string, far bool, gbps, peak float64) {
-	class := "roof"
-	if far {
-		class += " dash"
-	}
+// roof draws a memory's line with its name: above the nearest's, below the others',
+// each further down than the one before.
+func (p *plot) roof(name string, line int, gbps, peak float64) {
 	from, to := max(p.x.least, p.y.least/gbps), min(p.x.most, peak/gbps)
-	p.line(class, from, from*gbps, to, to*gbps)
-	x := math.Exp(math.Log(from) + 0.8*(math.Log(to)-math.Log(from)))
-	p.text("", p.x.at(x)+6, p.y.at(x*gbps)+16, name)
+	along := func(share float64) (x, y float64) {
+		v := math.Exp(math.Log(from) + share*(math.Log(to)-math.Log(from)))
+		return p.x.at(v), p.y.at(v * gbps)
+	}
+	if line == 0 {
+		p.line("roof", from, from*gbps, to, to*gbps)
+		x, y := along(0.75)
+		p.text("end", x-8, y-4, name)
+		return
+	}
+	p.line("roof dash", from, from*gbps, to, to*gbps)
+	x, y := along(0.95 - 0.17*float64(line))
+	p.text("", x+8, y+14, name)
 }
 
 // clamp keeps v within an axis.

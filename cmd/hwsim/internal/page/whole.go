@@ -12,9 +12,9 @@ func parts(r *workloads.Result) *Section {
 	s := divided("Where the step goes", r.StepNs, []span{{"kernels", "c0", r.KernelNs}, {"launch gaps", "c1", r.GapNs}, {"exposed transfer", "c5", r.ExposedNs}})
 	s.Text = "Kernels run on the SMs; transfers are exposed while kernels wait for them, and hidden while kernels run."
 	s.Blocks = append(s.Blocks, Table{Caption: "Beside it", Head: []string{"figure", "value", "of the step"}, Rows: [][]string{
-		{"roofline of the same step: bytes over peak rates", units.Duration(r.RooflineNs), units.Percent(ratio(r.RooflineNs, r.StepNs))},
-		{"hidden transfer, while kernels run", units.Duration(r.HiddenNs), units.Percent(ratio(r.HiddenNs, r.StepNs))},
-		{"moved by copy engines", units.Size(r.TransferBytes), ""},
+		{"roofline of the same step", units.Duration(r.RooflineNs), units.Percent(ratio(r.RooflineNs, r.StepNs))},
+		{"hidden transfer", units.Duration(r.HiddenNs), units.Percent(ratio(r.HiddenNs, r.StepNs))},
+		{"moved by copies", units.Size(r.TransferBytes), ""},
 	}})
 	return s
 }
