@@ -78,7 +78,10 @@ func TestAProgramIsSavedWithoutAProfile(t *testing.T) {
 
 	again := coreRun(t, "", "core.toml -o .")
 	again.Dir = c.Dir
-	require.Equal(t, outcome{2, "", "hwsim: report.json exists; -force overwrites it\n"}, finish(t, again))
+	require.Equal(t, outcome{2, "", "hwsim: report.json exists; -force overwrites it\nhwsim: report.html exists; -force overwrites it\n"}, finish(t, again))
+	page, err := os.ReadFile(filepath.Join(c.Dir, "report.html"))
+	require.NoError(t, err)
+	require.Contains(t, string(page), "<h1>time 1.00 µs")
 	forced := coreRun(t, "", "core.toml -o . -force -seed 2")
 	forced.Dir = c.Dir
 	require.Zero(t, finish(t, forced).code)

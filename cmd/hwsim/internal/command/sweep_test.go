@@ -118,6 +118,11 @@ func TestASweepKeepsAndComparesItsPoints(t *testing.T) {
 	require.Equal(t, outcome{0, got.out, "no points were left to run\n"}, again)
 	require.Len(t, points(t, filepath.Join(dir, "out")), 40)
 
+	page, err := os.ReadFile(filepath.Join(dir, "out", "report.html"))
+	require.NoError(t, err)
+	require.Contains(t, string(page), "<h1>8 points are best")
+	require.Contains(t, string(page), `"command":"hwsim -config run.toml -fidelity sampled -seed 1 -point"`)
+
 	table := finish(t, swept(t, dir, "run.toml", "-out", "out", "-format", "csv"))
 	rows, err := csv.NewReader(strings.NewReader(table.out)).ReadAll()
 	require.NoError(t, err)
@@ -129,6 +134,35 @@ func TestASweepKeepsAndComparesItsPoints(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(form.out), &a))
 	require.Equal(t, 40, a.Finished)
 	require.Len(t, a.Front, 8)
+}
+
+// A point that is run alone is the configuration that the sweep ran.
+func TestAPointOfASweepIsRunAlone(t *testing.T) {
+	dir := t.TempDir()
+	require.Zero(t, finish(t, swept(t, dir, "run.toml", "-out", "out")).code)
+	alone := func(args ...string) outcome {
+		c := swept(t, dir)
+		c.Args = append([]string{os.Args[0]}, args...)
+		return finish(t, c)
+	}
+	for _, r := range points(t, filepath.Join(dir, "out"))[:3] {
+		got := alone("run.toml", "-point", fmt.Sprint(r.Point), "-format", "json")
+		require.Zero(t, got.code, got.err)
+		var one workloads.Result
+		require.NoError(t, json.Unmarshal([]byte(got.out), &one))
+		require.Equal(t, r.Config, one.Hash)
+		require.Equal(t, r.Metrics["step_ns"], one.StepNs)
+	}
+	require.Equal(t, outcome{2, "", "hwsim: -point 40: run.toml has the points 0 to 39\n"}, alone("run.toml", "-point", "40"))
+	require.Equal(t, outcome{2, "", "hwsim: -point -1: run.toml has the points 0 to 39\n"}, alone("run.toml", "-point=-1"))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "plain.toml"), []byte("batch = 1\n"), 0o666))
+	require.Equal(t, outcome{2, "", "hwsim: -point 0: plain.toml has no table [sweep]\n"}, alone("plain.toml", "-point", "0"))
+}
+
+func TestWordsAreQuotedForAShell(t *testing.T) {
+	for word, want := range map[string]string{"a/b.toml": "a/b.toml", "k=1.5": "k=1.5", "k=[1, 2]": "'k=[1, 2]'", "it's": `'it'\''s'`, "": "''"} {
+		require.Equal(t, want, quoted(word))
+	}
 }
 
 // Killed at any instant, a sweep goes on: what was finished is not run again, and

@@ -2,6 +2,7 @@ package page
 
 import (
 	"io"
+	"slices"
 
 	"hwsim/cmd/hwsim/internal/report"
 	"hwsim/cmd/hwsim/internal/units"
@@ -15,7 +16,7 @@ func Program(w io.Writer, r *program.Result) error {
 	p := newPage(r.Name+" - hwsim", blocks)
 	if r.Accesses > 0 {
 		p.add(divided("Where the time goes", r.TimeNs, []span{{"translation", "c5", r.Translating * r.TimeNs}, {"data", "c0", r.Waiting * r.TimeNs}, {"the rest", "c7", max(0, 1-r.Translating-r.Waiting) * r.TimeNs}}))
-		p.add(figures(blocks))
+		p.add(figures(drawn(blocks)))
 	}
 	return p.Write(w)
 }
@@ -27,9 +28,12 @@ func Offload(w io.Writer, r *offload.Result) error {
 	p.add(divided("Where the time goes", r.TimeNs, []span{{"prefill", "c0", r.PrefillNs}, {"decode", "c1", r.DecodeNs}}))
 	p.add(busyResources(r))
 	p.add(rooms(r))
-	p.add(figures(blocks))
+	p.add(figures(drawn(blocks)))
 	return p.Write(w)
 }
+
+// drawn leaves out the block after the head, which says where the time goes.
+func drawn(blocks []report.Block) []report.Block { return slices.Delete(slices.Clone(blocks), 1, 2) }
 
 // busyResources draws each resource's busy share of both phases.
 func busyResources(r *offload.Result) *Section {

@@ -18,7 +18,7 @@
     const size = Math.abs(v);
     if (size < 1e-3 || size >= 1e15) return v.toExponential(2);
     for (const [unit, per] of [["T", 1e12], ["G", 1e9], ["M", 1e6], ["k", 1e3]]) {
-      if (size >= per * (unit === "k" ? 100 : 1)) return `${Number((v / per).toPrecision(3))} ${unit}`;
+      if (size >= 0.9995 * per * (unit === "k" ? 100 : 1)) return `${Number((v / per).toPrecision(3))} ${unit}`;
     }
     return size >= 1000 ? v.toFixed(0) : String(Number(v.toPrecision(3)));
   };
@@ -283,7 +283,7 @@
   up.addEventListener("change", drawScatter);
   addEventListener("resize", draw);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-  addEventListener("beforeprint", draw);
+  matchMedia("print").addEventListener("change", draw);
   keep();
   const asked = data.points.indexOf(Number(location.hash.replace("#point-", "") || NaN));
   if (asked >= 0) choose(asked, true);
