@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"encoding/csv"
 	"fmt"
+	"html/template"
 	"math"
 	"strconv"
 	"strings"
@@ -100,8 +101,39 @@ func scatter(all []comparison, machine string) []Block {
 	for i, g := range groups {
 		keys = append(keys, Key{Mark: marks[i], Class: fmt.Sprintf("c%d", i), Text: g.name})
 	}
-	return []Block{Figure{Title: "Times on " + machine + ", predicted against measured", Says: says(&data), Body: p.html(), Wide: true, Keys: keys,
-		Note: fmt.Sprintf("%d rows, a sample of the shipped tables, kept with this version's source; on the line both are equal. hwsim validate compares all rows, and yours.", len(all))}, data}
+	return []Block{
+		Figure{Title: "Times on " + machine + ", predicted against measured", Says: says(&data), Body: p.html(), Wide: true, Keys: keys,
+			Note: fmt.Sprintf("%d rows, a sample of the shipped tables, kept with this version's source; on the line both are equal. hwsim validate compares all rows, and yours.", len(all))},
+		Figure{Title: "Errors, by what was measured", Says: "The same errors as in the table below, a mark for each row.", Body: errorLanes(all).html(),
+			Note: "A mark for each row: to the left of the middle the prediction is too fast, to its right too slow."},
+		data,
+	}
+}
+
+// errorLanes draws the error of every row, a lane for each layout, over an axis that
+// reaches as far to both sides.
+func errorLanes(all []comparison) lanes {
+	most := 0.05
+	for _, c := range all {
+		most = max(most, math.Abs(c.error()))
+	}
+	most = math.Ceil(most*20) / 20
+	at := func(e float64) float64 { return 500 * (1 + e/most) }
+	var l lanes
+	for _, layout := range layoutsOf(all) {
+		body, n, size := `<path class="grid" d="M500 0V1"/>`, 0, 0.0
+		for _, c := range all {
+			if c.layout == layout {
+				body += fmt.Sprintf(`<path class="tick" d="M%[1]s .15V.85"/>`, decimal(at(c.error()), 1))
+				n, size = n+1, size+math.Abs(c.error())
+			}
+		}
+		l.Lanes = append(l.Lanes, lane{Name: layout, Figure: fmt.Sprintf("%s, mean of %d", units.Percent(size/float64(n)), n), Class: "thin", Box: box(1000, 1), Body: template.HTML(body)})
+	}
+	for _, share := range []float64{-1, -0.5, 0, 0.5, 1} {
+		l.Ticks = append(l.Ticks, tick{Share: (1 + share) / 2, Text: signed(share * most)})
+	}
+	return l
 }
 
 // errorTable sums up the errors of each layout.
