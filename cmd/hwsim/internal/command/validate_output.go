@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"hwsim/cmd/hwsim/internal/page"
 	"hwsim/validation"
 	"hwsim/validation/plots"
 )
@@ -16,7 +17,7 @@ const plotExtension = ".svg"
 // plots there will be is known after the run: any that is there stands in
 // their way.
 func checkValidationOutputs(dir string, force bool) error {
-	names := []string{reportFile}
+	names := []string{reportFile, pageFile}
 	entries, _ := os.ReadDir(dir)
 	for _, e := range entries {
 		if filepath.Ext(e.Name()) == plotExtension {
@@ -36,7 +37,11 @@ func saveValidation(dir string, force bool, r *validation.Report) (note string, 
 	if err := writeValidationJSON(&content, r); err != nil {
 		return "", err
 	}
-	files := []file{{reportFile, content.Bytes()}}
+	var drawn bytes.Buffer
+	if err := page.Validation(&drawn, r); err != nil {
+		return "", err
+	}
+	files := []file{{reportFile, content.Bytes()}, {pageFile, drawn.Bytes()}}
 	images, err := plots.Of(r)
 	if err != nil {
 		return "", err
@@ -47,5 +52,5 @@ func saveValidation(dir string, force bool, r *validation.Report) (note string, 
 	if err := saveFiles(dir, force, files); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("\n%s and %d plots are in %s\n", reportFile, len(images), dir), nil
+	return fmt.Sprintf("\n%s, %s and %d plots are in %s\n", pageFile, reportFile, len(images), dir), nil
 }

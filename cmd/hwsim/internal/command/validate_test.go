@@ -119,7 +119,7 @@ func TestValidateWritesItsReportAndPlots(t *testing.T) {
 	c := validateProgram(t, tables, "-data tables -o a/b")
 	got := finish(t, c)
 	require.Zero(t, got.code, got.err)
-	require.True(t, strings.HasSuffix(got.out, "\nreport.json and 2 plots are in a/b\n"), got.out)
+	require.True(t, strings.HasSuffix(got.out, "\nreport.html, report.json and 2 plots are in a/b\n"), got.out)
 	for _, name := range []string{"latency-scatter.svg", "latency-latency.svg"} {
 		require.FileExists(t, filepath.Join(c.Dir, "a/b", name))
 	}
@@ -128,7 +128,7 @@ func TestValidateWritesItsReportAndPlots(t *testing.T) {
 
 	again := validateProgram(t, tables, "-data tables -o a/b -format json")
 	again.Dir = c.Dir
-	require.Equal(t, outcome{2, "", "hwsim: a/b/report.json exists; -force overwrites it\n" +
+	require.Equal(t, outcome{2, "", "hwsim: a/b/report.json exists; -force overwrites it\nhwsim: a/b/report.html exists; -force overwrites it\n" +
 		"hwsim: a/b/latency-latency.svg exists; -force overwrites it\nhwsim: a/b/latency-scatter.svg exists; -force overwrites it\n"}, finish(t, again))
 
 	forced := validateProgram(t, tables, "-data tables -o a/b -format json -force")
@@ -186,7 +186,7 @@ func TestValidationReportsMatchGoldenFiles(t *testing.T) {
 	for name, write := range map[string]func(*bytes.Buffer) error{
 		"validate.json": func(b *bytes.Buffer) error { return writeValidationJSON(b, sampleValidation()) },
 		"validate.txt": func(b *bytes.Buffer) error {
-			return writeValidation(b, sampleValidation(), "\nreport.json and 2 plots are in out\n")
+			return writeValidation(b, sampleValidation(), "\nreport.html, report.json and 2 plots are in out\n")
 		},
 	} {
 		var got bytes.Buffer

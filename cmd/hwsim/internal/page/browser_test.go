@@ -21,6 +21,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/require"
 
+	"hwsim/validation"
 	"hwsim/workloads/offload"
 	"hwsim/workloads/program"
 )
@@ -212,6 +213,19 @@ func TestProgramAndOffloadPagesInABrowser(t *testing.T) {
 		require.NoError(t, Offload(&out, sample[offload.Result](t, name)))
 		open(t, out.String()).wellFormed()
 	}
+}
+
+func TestValidationPageInABrowser(t *testing.T) {
+	text, err := os.ReadFile("../../../../.ci/quick.json")
+	require.NoError(t, err)
+	var r validation.Report
+	require.NoError(t, json.Unmarshal(text, &r))
+	var out bytes.Buffer
+	require.NoError(t, Validation(&out, &r))
+	b := open(t, out.String())
+	b.wellFormed()
+	require.Len(t, r.Rows, value[int](b, `document.querySelectorAll("#measured svg .point").length`))
+	require.Len(t, r.Tables, value[int](b, `document.querySelectorAll("#regimes tbody tr").length`))
 }
 
 func TestSweepPageInABrowser(t *testing.T) {
