@@ -74,7 +74,13 @@ func bothWays(t *testing.T, cfg dram.Config, src Periodic, p Pace, name string) 
 	run := func(s Source) *Result {
 		c, err := dram.New(cfg)
 		require.NoError(t, err)
-		return Run(c, s, p)
+		r := Run(c, s, p)
+		var sum dram.BankStats
+		for _, b := range c.Banks() {
+			sum.ACT, sum.Bursts = sum.ACT+b.ACT, sum.Bursts+b.Bursts
+		}
+		assert.Equal(t, dram.BankStats{ACT: r.Stats.ACT, Bursts: r.Stats.RD + r.Stats.WR}, sum, name)
+		return r
 	}
 	slow := run(struct{ Source }{src.Copy()})
 	assert.Equal(t, slow, run(counted{src.Copy().(Periodic), &skipped}), name)

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"hwsim/configs"
+	"hwsim/devices/dram"
 	"hwsim/workloads"
 )
 
@@ -55,4 +56,36 @@ func TestStepMatchesItsGoldenFile(t *testing.T) {
 
 func TestPagesDoNotDependOnTheNumberOfThreads(t *testing.T) {
 	require.Equal(t, write(t, simulate(t, "sampled", 1, tiers...)), write(t, simulate(t, "sampled", 4, tiers...)))
+}
+
+// The widest memories, in the worst of patterns, do not make a page too large.
+func TestManyBanksStaySmall(t *testing.T) {
+	row := workloads.BanksRow{Tier: "hbm", PseudoChannels: 2}
+	for c := range 96 {
+		var banks []dram.BankStats
+		for b := range 2 * 64 {
+			banks = append(banks, dram.BankStats{ACT: uint64(b % 7), Bursts: uint64(1 + (c*7919+b*104729)%1000)})
+		}
+		row.Channels = append(row.Channels, banks)
+	}
+	r := &workloads.Result{Banks: []workloads.BanksRow{row, row, row, row}, Complete: true}
+	got := write(t, r)
+	require.Less(t, len(got), mostBytes)
+	require.Contains(t, got, "192 channels or pseudo-channels of 64 banks")
+}
+
+// What a configuration names goes through no page as markup.
+func TestNamesAreEscaped(t *testing.T) {
+	r := simulate(t, "exact", 1)
+	const evil = `<script>alert("x")</script>`
+	r.Name, r.Model, r.System, r.Kernels[0].Class, r.Objects[0].Object, r.Tiers[0].Tier = evil, evil, evil, evil, evil, evil
+	r.Timeline.Tracks[0].Name, r.Latency[0].Of, r.Banks[0].Tier, r.Peaks.Memory[0].Tier = evil, evil, evil, evil
+	require.NotContains(t, write(t, r), "<script>")
+
+	a := fakeSweep(5)
+	a.Axes[0] = evil
+	a.Rows[0].Values[1] = evil
+	var out bytes.Buffer
+	require.NoError(t, Sweep(&out, a, evil))
+	require.Equal(t, 1, strings.Count(out.String(), "<script>"), "the page's own")
 }
