@@ -154,6 +154,7 @@ func (b *tab) wellFormed() {
 	require.Len(t, grounds, 2, "dark and light")
 	b.show(desk, "print", "dark")
 	require.Equal(t, "rgb(255, 255, 255)", value[string](b, "getComputedStyle(document.documentElement).backgroundColor"), "paper is white")
+	require.Zero(t, value[int](b, `[...document.querySelectorAll("nav, button")].filter(e => !e.closest("td, th") && e.checkVisibility()).length`), "controls on paper")
 	b.show(desk, "screen", "light")
 
 	require.Equal(t, 1, value[int](b, `document.querySelectorAll("h1").length`))

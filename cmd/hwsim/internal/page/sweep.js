@@ -150,7 +150,10 @@
       c.strokeStyle = colour("--soft");
       c.beginPath(); c.moveTo(x(k), top); c.lineTo(x(k), foot); c.stroke();
       c.fillStyle = colour("--ink");
-      c.fillText(d.name.length > 16 ? d.name.slice(0, 15) + "…" : d.name, x(k), 14 + 12 * (k % 2));
+      const end = k === 0 ? -1 : k === dimensions.length - 1 ? 1 : 0; // names at the ends stay inside
+      c.textAlign = ["left", "center", "right"][end + 1];
+      c.fillText(d.name.length > 16 ? d.name.slice(0, 15) + "…" : d.name, x(k) + 44 * end, 14 + 12 * (k % 2));
+      c.textAlign = "center";
       let last = Infinity;
       for (const [p, text] of d.marks) {
         const at = foot - p * (foot - top);
