@@ -37,6 +37,9 @@ var presetFolders = map[string]string{
 	"stream":   "streams",
 	"drive":    "drives",
 	"csd":      "csd",
+	"energy":   "energy",
+	"price":    "prices",
+	"cost":     "costs",
 }
 
 // Folder returns the folder of presets that a table named by a dotted key uses, "" if

@@ -3,8 +3,10 @@ package hierarchy
 import (
 	"fmt"
 	"math/bits"
+	"strings"
 
 	"hwsim/devices/cache"
+	"hwsim/devices/card"
 	"hwsim/devices/cxl"
 	"hwsim/devices/dma"
 	"hwsim/devices/dram"
@@ -22,7 +24,8 @@ type Config struct {
 	HBM  Memory       `toml:"hbm"`
 	Host *Host        `toml:"host"`
 	Peer *Peer        `toml:"peer"`
-	MMU  *MMU         `toml:"mmu"` // nil: the SMs' addresses need no translation
+	MMU  *MMU         `toml:"mmu"`  // nil: the SMs' addresses need no translation
+	Cost *card.Cost   `toml:"cost"` // how it is paid for; nil: cost is not told
 }
 
 // MMU translates the SMs' addresses: a TLB for each GPC, and for
@@ -70,6 +73,9 @@ type Memory struct {
 	Channels     int         `toml:"channels"`
 	GranuleBytes uint64      `toml:"granule_bytes"` // contiguous bytes of one channel; for HBM the L2's granule rules
 	DRAM         dram.Config `toml:"dram"`
+
+	Energy *card.DRAM  `toml:"energy"` // nil: that of the DRAM's standard
+	Price  *card.Price `toml:"price"`  // nil: nothing
 }
 
 // Host is what lies behind the GPU's host link.
@@ -117,6 +123,9 @@ type CXL struct {
 	CapacityGiB  float64    `toml:"capacity_gib"` // each
 	GranuleBytes uint64     `toml:"granule_bytes"`
 	Expander     cxl.Config `toml:"expander"`
+
+	Energy *card.Expander `toml:"energy"` // nil: that of the DRAM's standard, and nothing for the controllers
+	Price  *card.Price    `toml:"price"`  // of a card; nil: nothing
 }
 
 // Peer is another GPU of the same kind, behind an NVLink.
@@ -212,6 +221,7 @@ func (m *Memory) validate(report func(key, message string), granule bool) {
 	if m.Channels < 1 || m.Channels > 1024 {
 		report("channels", "must be 1 to 1024")
 	}
+	matchCard(report, m.Energy, &m.DRAM)
 	if granule && !powerOfTwo(m.GranuleBytes, 64, 1<<20) {
 		report("granule_bytes", "must be a power of two from 64 to 1048576")
 	}
@@ -224,11 +234,21 @@ func (x *CXL) validate(report func(key, message string)) {
 	if x.CapacityGiB <= 0 || x.CapacityGiB*float64(x.Expanders) > 16384 {
 		report("capacity_gib", "must be above 0, and at most 16384 over all expanders")
 	}
+	if x.Energy != nil {
+		matchCard(report, &x.Energy.DRAM, &x.Expander.DRAM)
+	}
 	if x.Expander.Channels > 64 {
 		report("expander.channels", "must be at most 64")
 	}
 	if !powerOfTwo(x.GranuleBytes, 64, 1<<20) {
 		report("granule_bytes", "must be a power of two from 64 to 1048576")
+	}
+}
+
+// matchCard reports an energy card that is of another kind of memory.
+func matchCard(report func(key, message string), e *card.DRAM, d *dram.Config) {
+	if e != nil && !strings.HasPrefix(d.Standard, e.Memory) {
+		report("energy.memory", fmt.Sprintf("is not of the memory, %s: want [energy] use = a card of that", d.Standard))
 	}
 }
 

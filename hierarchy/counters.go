@@ -4,10 +4,10 @@ import (
 	"math"
 
 	"hwsim/devices/cache"
+	"hwsim/devices/card"
 	"hwsim/devices/cxl"
 	"hwsim/devices/dma"
 	"hwsim/devices/dram"
-	"hwsim/devices/host"
 	"hwsim/devices/link"
 	"hwsim/devices/tlb"
 	"hwsim/sim"
@@ -22,7 +22,7 @@ const maxLinks = 2
 type Counters [int(NumTiers)*tierFields + maxLinks*2*linkFields]float64
 
 const (
-	tierFields = 6
+	tierFields = 9
 	linkFields = 3
 )
 
@@ -31,7 +31,7 @@ type TierCounts struct {
 	Read, Written     float64 // bytes its channels moved
 	BusyPs            float64 // its data buses' busy time, all together
 	RowHits, Accesses float64 // column commands to an open row; all
-	CommandPJ         float64 // energy of its DRAM's commands, without background
+	Commands          card.Commands
 }
 
 // LinkCounts are those of one direction of a link.
@@ -43,7 +43,7 @@ type LinkCounts struct {
 // Tier returns a tier's part.
 func (c *Counters) Tier(t TierID) TierCounts {
 	v := c[int(t)*tierFields:]
-	return TierCounts{v[0], v[1], v[2], v[3], v[4], v[5]}
+	return TierCounts{v[0], v[1], v[2], v[3], v[4], card.Commands{Activates: v[5], ReadBits: v[6], WrittenBits: v[7], RefreshedRows: v[8]}}
 }
 
 // Link returns the part of the i-th direction of System.Links.
@@ -70,18 +70,12 @@ func (s *System) ScaleRemote(c *Counters, i int, by float64) {
 // Counters reads the machine's counters.
 func (s *System) Counters() Counters {
 	var c Counters
-	for _, g := range s.L2 {
-		g.Channels(func(_ int, ch *dram.Channel) { c.addChannel(HBM, ch) })
+	for t := range NumTiers {
+		for _, ch := range s.Channels(t) {
+			c.addChannel(t, ch)
+		}
 	}
 	for i := range s.remotes {
-		for id, t := range s.remotes[i].far.Tiers() {
-			if t == nil {
-				continue
-			}
-			for _, u := range t.Units {
-				c.addUnit(TierID(id), u)
-			}
-		}
 		for d := range 2 {
 			st := s.remotes[i].wire.Stats(link.Direction(d))
 			v := c[int(NumTiers)*tierFields+(2*i+d)*linkFields:]
@@ -113,41 +107,10 @@ func (s *System) CountersAt(now sim.Time) Counters {
 
 // Banks returns what the banks of a tier's channels have done, channel by channel.
 func (s *System) Banks(t TierID) (all [][]dram.BankStats) {
-	if t == HBM {
-		for _, g := range s.L2 {
-			g.Channels(func(_ int, ch *dram.Channel) { all = append(all, ch.Banks()) })
-		}
-		return all
-	}
-	for i := range s.remotes {
-		tiers := s.remotes[i].far.Tiers()
-		if int(t) >= len(tiers) || tiers[t] == nil {
-			continue
-		}
-		for _, u := range tiers[t].Units {
-			for _, ch := range channels(u) {
-				all = append(all, ch.Banks())
-			}
-		}
+	for _, ch := range s.Channels(t) {
+		all = append(all, ch.Banks())
 	}
 	return all
-}
-
-// channels returns the DRAM channels of a unit.
-func channels(u host.Unit) []*dram.Channel {
-	switch u := u.(type) {
-	case *dram.Channel:
-		return []*dram.Channel{u}
-	case *cxl.Expander:
-		return u.Channels()
-	}
-	return nil
-}
-
-func (c *Counters) addUnit(t TierID, u host.Unit) {
-	for _, ch := range channels(u) {
-		c.addChannel(t, ch)
-	}
 }
 
 func (c *Counters) addChannel(t TierID, ch *dram.Channel) {
@@ -158,13 +121,47 @@ func (c *Counters) addChannel(t TierID, ch *dram.Channel) {
 	v[2] += float64(s.BusBusy)
 	v[3] += float64(s.Hits)
 	v[4] += float64(s.Hits + s.Misses + s.Conflicts)
-	v[5] += ch.Energy(0).Commands()
+	n := ch.Commands()
+	v[5] += n.Activates
+	v[6] += n.ReadBits
+	v[7] += n.WrittenBits
+	v[8] += n.RefreshedRows
+}
+
+// Channels returns a tier's channels of DRAM, those of all expanders one after the
+// other; none of a tier that is not there.
+func (s *System) Channels(t TierID) []*dram.Channel { return s.channels[t] }
+
+func (s *System) findChannels(t TierID) (all []*dram.Channel) {
+	if t == HBM {
+		for _, g := range s.L2 {
+			g.Channels(func(_ int, ch *dram.Channel) { all = append(all, ch) })
+		}
+		return all
+	}
+	for i := range s.remotes {
+		tiers := s.remotes[i].far.Tiers()
+		if int(t) >= len(tiers) || tiers[t] == nil {
+			continue
+		}
+		for _, u := range tiers[t].Units {
+			switch u := u.(type) {
+			case *dram.Channel:
+				all = append(all, u)
+			case *cxl.Expander:
+				all = append(all, u.Channels()...)
+			}
+		}
+	}
+	return all
 }
 
 // LinkInfo names one direction of a link.
 type LinkInfo struct {
 	Name    string
+	Kind    string
 	RawGBps float64
+	Energy  *card.Link // nil: none
 }
 
 // Links returns both directions of each link, in the order of their counters.
@@ -183,7 +180,7 @@ func (s *System) Links() []LinkInfo {
 		if up == 0 {
 			up = c.RawGBps
 		}
-		out = append(out, LinkInfo{c.Kind + " to " + r.name, c.RawGBps}, LinkInfo{c.Kind + " from " + r.name, up})
+		out = append(out, LinkInfo{c.Kind + " to " + r.name, c.Kind, c.RawGBps, c.Energy}, LinkInfo{c.Kind + " from " + r.name, c.Kind, up, c.Energy})
 	}
 	return out
 }

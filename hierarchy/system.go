@@ -23,8 +23,9 @@ type System struct {
 	Space  Space
 	Copies []*dma.Copy // what ops of copy engines refer to by index
 
-	wiring  *cache.Wiring
-	remotes []remote
+	wiring   *cache.Wiring
+	remotes  []remote
+	channels [NumTiers][]*dram.Channel
 }
 
 // remote is a link of the GPU with both its ends.
@@ -67,6 +68,9 @@ func assemble(c *Config, slices int) (*System, error) {
 		if err := s.buildPeer(c.Peer, fabric); err != nil {
 			return nil, fmt.Errorf("peer: %w", err)
 		}
+	}
+	for t := range NumTiers {
+		s.channels[t] = s.findChannels(t)
 	}
 	s.Engine.SetPending(s.GPU.Front.Pending)
 	return s, nil

@@ -68,6 +68,8 @@ func (r *run) account(t *graph.Totals) (res *Result, err error) {
 	res.TransferBytes = uint64(t.Copied)
 	res.BoundBy = boundBy(res)
 	res.Policy = r.decode.layout.method.row()
+	res.Energy = r.energy(r.counted(t), res.Bound)
+	res.Cost = r.cost(res)
 	res.Mapping, err = r.decode.mapping(res.StepNs)
 	return res, err
 }
@@ -163,10 +165,10 @@ func quantiles(h *sim.Histogram) Quantiles {
 func (r *run) tierRows(t *graph.Totals) []TierRow {
 	var out []TierRow
 	for _, id := range tiersOf(&r.system.Space) {
-		c := t.Machine.Tier(id)
+		c, memory := t.Machine.Tier(id), r.system.Card(id)
 		out = append(out, TierRow{Tier: id.String(), Capacity: r.system.Space.Capacity(id), Used: r.system.Space.Used(id),
 			Read: uint64(c.Read), Written: uint64(c.Written), GBps: ratio(c.Read+c.Written, t.Ns), PeakGBps: r.system.PeakGBps(id),
-			Busy: ratio(c.BusyPs/1e3/r.system.Buses(id), t.Ns), RowHits: ratio(c.RowHits, c.Accesses), EnergyPJ: c.CommandPJ})
+			Busy: ratio(c.BusyPs/1e3/r.system.Buses(id), t.Ns), RowHits: ratio(c.RowHits, c.Accesses), EnergyPJ: memory.Commands(c.Commands).Value})
 	}
 	return out
 }

@@ -41,6 +41,8 @@ type Result struct {
 
 	Mapping *MappingRow `json:"mapping,omitempty"` // of a virtually contiguous KV cache
 	Policy  *PolicyRow  `json:"policy,omitempty"`  // what a KV policy keeps and moves
+	Energy  *Energy     `json:"energy,omitempty"`  // of a GPU with an energy card
+	Cost    *Cost       `json:"cost,omitempty"`    // of a machine with prices
 
 	// Of a run with Options.Detail; not part of the report.
 	Layers   []LayerRow      `json:"-"`

@@ -28,6 +28,8 @@ func (r *run) analytic() (res *Result, err error) {
 	for _, o := range r.system.Space.Objects() {
 		res.Objects = append(res.Objects, ObjectRow{Object: o.Class, Tier: o.Tier.String(), Bytes: o.Bytes})
 	}
+	res.Energy = r.energy(r.least(roof), 0)
+	res.Cost = r.cost(res)
 	res.Mapping, err = r.decode.mapping(res.StepNs)
 	return res, err
 }

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -126,4 +127,36 @@ func TestTheShippedSweepPlansItsPoints(t *testing.T) {
 	out, err := c.Output()
 	require.NoError(t, err)
 	require.Contains(t, string(out), "9 of 2425 points are finished")
+}
+
+// Figures of energy and price are axes like any other, and what a token takes of
+// them objectives.
+func TestEnergyAndCostAreSwept(t *testing.T) {
+	file := `base = ["a100_cxl"]
+[sweep]
+objectives = ["min joules_per_token", "min dollars_per_mtoken"]
+[[sweep.axes]]
+key = "system.gpu.energy.static_w"
+values = [50, 100]
+[[sweep.axes]]
+key = "system.host.ddr.price.usd_per_gib"
+values = [2, 8]
+`
+	code, out, errOut := hwsim(t, map[string]string{"run.toml": file}, "sweep", "run.toml", "-fidelity", "analytic", "-out", "out", "-format", "csv")
+	require.Zero(t, code, errOut)
+	rows, err := csv.NewReader(strings.NewReader(out)).ReadAll()
+	require.NoError(t, err)
+	require.Len(t, rows, 1+4)
+	joules, dollars := map[string]float64{}, map[string]float64{}
+	for _, row := range rows[1:] {
+		point := row[slices.Index(rows[0], "system.gpu.energy.static_w")] + " " + row[slices.Index(rows[0], "system.host.ddr.price.usd_per_gib")]
+		for metric, values := range map[string]map[string]float64{"joules_per_token": joules, "dollars_per_mtoken": dollars} {
+			values[point], err = strconv.ParseFloat(row[slices.Index(rows[0], metric)], 64)
+			require.NoError(t, err)
+		}
+	}
+	require.Equal(t, joules["50 2"], joules["50 8"], "a price is no energy")
+	require.Less(t, joules["50 2"], joules["100 2"])
+	require.Less(t, dollars["50 2"], dollars["50 8"])
+	require.Less(t, dollars["50 2"], dollars["100 2"], "electricity costs")
 }

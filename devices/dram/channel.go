@@ -46,6 +46,9 @@ type Channel struct {
 	// Trace, when not nil, is called with every command in issue order.
 	Trace func(Command)
 
+	// Arrived, when not nil, is called with every request and its time, in order.
+	Arrived func(at sim.Time, r Request)
+
 	spec *Spec
 	mapp *addrMap
 	pcs  []pseudo
@@ -217,6 +220,9 @@ func (c *Channel) Enqueue(at sim.Time, r Request) {
 // enqueue takes a pointer because a copy of what was just written in parts
 // would wait for the stores.
 func (c *Channel) enqueue(w *waiter) {
+	if c.Arrived != nil {
+		c.Arrived(w.at, w.r)
+	}
 	c.run(w.tick)
 	if c.pending == 0 {
 		c.wake(w.tick)

@@ -1,6 +1,9 @@
 package dram
 
-import "hwsim/sim"
+import (
+	"hwsim/devices/card"
+	"hwsim/sim"
+)
 
 // EnergyTable is what the commands of one channel cost, all its devices
 // together. Boundaries differ between sources: compare with care.
@@ -30,15 +33,52 @@ func (e Energy) Total() float64 { return e.Commands() + e.Background }
 // for a time of elapsed.
 func (c *Channel) Energy(elapsed sim.Time) Energy {
 	t, s := &c.spec.Energy, &c.stats
-	refreshed := float64(s.REFab)*c.banksPerREFab() + float64(s.REFpb) + float64(s.REFsb)*float64(c.spec.BankGroups)
 	return Energy{
 		Activate:   float64(s.ACT) * t.Activate,
 		Read:       float64(s.RD) * t.Read,
 		Write:      float64(s.WR) * t.Write,
 		IO:         float64(s.RD+s.WR) * t.IO,
-		Refresh:    refreshed * t.Refresh,
+		Refresh:    c.banksRefreshed() * t.Refresh,
 		Background: t.Background*(elapsed-s.PowerDown).Nanoseconds() + t.PowerDown*s.PowerDown.Nanoseconds(), // mW x ns = pJ
 	}
+}
+
+// refreshesPerRow is in how many refreshes of a bank every row has its turn.
+const refreshesPerRow = 8192
+
+// Commands counts what the channel has done.
+func (c *Channel) Commands() card.Commands {
+	s, burst := &c.stats, float64(8*c.spec.BurstBytes)
+	return card.Commands{
+		Activates:     float64(s.ACT),
+		ReadBits:      float64(s.RD) * burst,
+		WrittenBits:   float64(s.WR) * burst,
+		RefreshedRows: c.banksRefreshed() * float64(c.spec.Rows) / refreshesPerRow,
+	}
+}
+
+// Card returns the energy of a standard's commands as a card of it.
+func (s *Spec) Card() card.DRAM {
+	t, burst := &s.Energy, float64(8*s.BurstBytes)
+	return card.DRAM{
+		Memory:        s.Name,
+		ActivatePJ:    t.Activate,
+		ReadPJPerBit:  t.Read / burst,
+		WritePJPerBit: t.Write / burst,
+		IOPJPerBit:    t.IO / burst,
+		RefreshPJ:     t.Refresh * refreshesPerRow / float64(s.Rows),
+		Band:          standardBand,
+	}
+}
+
+// standardBand is the band of a standard's own figures: facts of the sources
+// differ by as much (README.md).
+const standardBand = 0.4
+
+// banksRefreshed counts refreshes of single banks.
+func (c *Channel) banksRefreshed() float64 {
+	s := &c.stats
+	return float64(s.REFab)*c.banksPerREFab() + float64(s.REFpb) + float64(s.REFsb)*float64(c.spec.BankGroups)
 }
 
 // banksPerREFab returns how many banks one all-bank refresh works on: a
@@ -68,7 +108,7 @@ func hbmEnergy(s *Spec) EnergyTable {
 		Read:     (0.44 + 1.01 + 1.23 + 0.5) * burst,
 		Write:    (0.44 + 1.01 + 1.23 + 0.5) * burst,
 		IO:       0.3 * burst,
-		Refresh:  0.11 * row * float64(s.Rows) / 8192,
+		Refresh:  0.11 * row * float64(s.Rows) / refreshesPerRow,
 		Source:   attAccEnergy,
 	}
 }

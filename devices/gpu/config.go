@@ -1,5 +1,7 @@
 package gpu
 
+import "hwsim/devices/card"
+
 // Config describes the compute side of a GPU.
 type Config struct {
 	SMs              int     `toml:"sms"`
@@ -27,6 +29,9 @@ type Config struct {
 	BarrierNs        float64 `toml:"barrier_ns"`            // barrier of a grid, beyond the crossings to its counter and back
 	L1Bytes          int     `toml:"l1_bytes"`              // L1 a SM, for kernels that read through it; 0: none
 	L1HitNs          float64 `toml:"l1_hit_ns"`             // load to use
+
+	Energy *card.GPU   `toml:"energy"` // nil: energy and cost are not told
+	Price  *card.Price `toml:"price"`  // of the board without its memory, in $; nil: cost is not told
 }
 
 // PeakTFLOPS returns the tensor cores' rate while power does not limit it.

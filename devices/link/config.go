@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"hwsim/devices/card"
 	"hwsim/sim"
 )
 
@@ -21,6 +22,8 @@ type Config struct {
 
 	Packets *Packets `toml:"packets"`
 	Slots   *Slots   `toml:"slots"`
+
+	Energy *card.Link `toml:"energy"` // nil: none
 }
 
 // Packets is the packing of PCIe and NVLink: a message travels as packets of

@@ -9,8 +9,8 @@ import (
 // Roofline predicts a graph without simulating it: a kernel takes its launch
 // and its gap and the longest of its bytes over each tier's peak and its
 // arithmetic over the tensor cores' rate; a copy its bytes over the slowest of
-// tier and link. It is the baseline shown beside every prediction. Only the
-// totals' times and copied bytes are known.
+// tier and link. It is the baseline shown beside every prediction. Of the totals
+// only times, bytes that must move, copied bytes and operations are known.
 func Roofline(s *hierarchy.System, g *Graph) *Totals {
 	t := &Totals{}
 	gpu := &s.Config.GPU
@@ -19,6 +19,10 @@ func Roofline(s *hierarchy.System, g *Graph) *Totals {
 	var tiers [hierarchy.NumTiers]float64 // when each far memory is free
 	for i := range g.Ops {
 		o := &g.Ops[i]
+		for tier, b := range o.Bytes {
+			t.Moves[tier] += float64(b)
+		}
+		t.FLOPs += o.FLOPs
 		start := 0.0
 		for _, a := range o.After {
 			start = math.Max(start, ends[a])

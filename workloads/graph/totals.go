@@ -19,11 +19,13 @@ type Totals struct {
 	ExposedNs float64 // waiting for copies
 	CopyNs    float64 // for which any copy was under way
 	Copied    float64 // bytes
+	FLOPs     float64 // of kernels
 	ErrorNs   float64 // half-width of the sampling error of Ns
 	Simulated float64 // share of Ns that was simulated in detail
 	Covered   float64 // share of all spans that has ended
 	Machine   hierarchy.Counters
-	Classes   []Class // by flow
+	Moves     [hierarchy.NumTiers]float64 // bytes that ops must move from or to each tier
+	Classes   []Class                     // by flow
 }
 
 // Class sums the ops of one class.
@@ -226,6 +228,7 @@ func (r *Run) addOps(t *Totals, of func(span int) bool) {
 		c.FLOPs += o.FLOPs * weight
 		for tier, b := range o.Bytes {
 			c.Moves[tier] += float64(b) * weight
+			t.Moves[tier] += float64(b) * weight
 		}
 		if o.Copy != nil {
 			t.CopyNs += max(0, end-max(start, covered)).Nanoseconds() * weight
@@ -237,6 +240,7 @@ func (r *Run) addOps(t *Totals, of func(span int) bool) {
 			continue
 		}
 		t.KernelNs += ns
+		t.FLOPs += o.FLOPs * weight
 		idle := (start - ended).Nanoseconds()
 		t.GapNs += min(gap, idle) * weight
 		t.ExposedNs += max(0, idle-gap) * weight
@@ -264,11 +268,14 @@ func (t *Totals) Add(o *Totals) {
 
 // Over turns the sums into those of one of n parts.
 func (t *Totals) Over(n float64) {
-	for _, v := range []*float64{&t.Ns, &t.KernelNs, &t.GapNs, &t.ExposedNs, &t.CopyNs, &t.ErrorNs, &t.Copied} {
+	for _, v := range []*float64{&t.Ns, &t.KernelNs, &t.GapNs, &t.ExposedNs, &t.CopyNs, &t.ErrorNs, &t.Copied, &t.FLOPs} {
 		*v /= n
 	}
 	for i := range t.Machine {
 		t.Machine[i] /= n
+	}
+	for tier := range t.Moves {
+		t.Moves[tier] /= n
 	}
 	for i := range t.Classes {
 		c := &t.Classes[i]

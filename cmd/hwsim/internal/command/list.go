@@ -24,6 +24,9 @@ var folders = []struct{ name, use string }{
 	{"drives", "hwsim replay -drive NAME"},
 	{"csd", `[offload] csd = "NAME"`},
 	{"flexgen", `[offload] machine = "NAME"`},
+	{"energy", `[energy] of a GPU, memory, link or CXL card, use = "NAME"`},
+	{"prices", `[price] of the same, use = "NAME"`},
+	{"costs", `[system.cost] use = "NAME"`},
 }
 
 // list prints the presets of the folders that args name, or of all.

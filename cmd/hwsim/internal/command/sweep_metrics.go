@@ -40,8 +40,8 @@ func flatten(metrics map[string]float64, prefix string, fields map[string]any) {
 	}
 }
 
-// metrics returns what lies in each memory, and the energy of DRAM commands where
-// any were simulated.
+// metrics returns what lies in each memory, the energy of DRAM commands where any
+// were simulated, and what a token takes where the machine has cards of it.
 func (s step) metrics() map[string]float64 {
 	m := map[string]float64{}
 	for _, tier := range []string{"hbm", "ddr", "cxl", "peer"} {
@@ -52,6 +52,12 @@ func (s step) metrics() map[string]float64 {
 	}
 	for _, t := range s.Tiers {
 		m["energy_pj"] += t.EnergyPJ
+	}
+	if s.Energy != nil {
+		m["joules_per_token"] = s.Energy.JoulesPerToken
+	}
+	if s.Cost != nil {
+		m["dollars_per_mtoken"] = s.Cost.DollarsPerMToken
 	}
 	return m
 }

@@ -34,6 +34,18 @@ func CSV(w io.Writer, r *workloads.Result) error {
 	if m := r.Mapping; m != nil {
 		t.fields("mapping", "kv", "", reflect.ValueOf(*m))
 	}
+	if e := r.Energy; e != nil {
+		t.fields("energy", "step", "", reflect.ValueOf(*e))
+		for _, p := range e.Parts {
+			t.fields("energy", p.Component+" "+p.Of, "", reflect.ValueOf(p))
+		}
+	}
+	if c := r.Cost; c != nil {
+		t.fields("cost", "step", "", reflect.ValueOf(*c))
+		for _, p := range c.Parts {
+			t.fields("cost", p.Part, "", reflect.ValueOf(p))
+		}
+	}
 	if m := r.Policy; m != nil {
 		t.fields("policy", m.Name, "", reflect.ValueOf(*m))
 		for _, h := range m.Held {
@@ -128,10 +140,17 @@ var suffixes = []struct{ suffix, unit string }{
 	{"bytes", "B"},
 	{"gbps", "GB/s"},
 	{"per_s", "1/s"},
+	{"pj", "pJ"},
+	{"j", "J"},
+	{"joules_per_token", "J"},
+	{"w", "W"},
+	{"usd", "$"},
+	{"dollars_per_mtoken", "$"},
 }
 
 // unit returns the unit of a metric, or of the quantity it is a part of.
 func unit(metric string) string {
+	metric = strings.TrimSuffix(metric, "_band")
 	for metric != "" {
 		for _, s := range suffixes {
 			if metric == s.suffix || strings.HasSuffix(metric, "_"+s.suffix) {

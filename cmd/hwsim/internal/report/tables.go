@@ -12,7 +12,7 @@ import (
 const (
 	maxTiers   = 4
 	maxLinks   = 7
-	maxKernels = 13
+	maxKernels = 11
 	nameWidth  = 24
 	tierWidth  = 12
 )

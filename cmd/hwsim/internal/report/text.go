@@ -21,6 +21,8 @@ func stepPage(r *workloads.Result) *page {
 	headline(p, r)
 	p.line("")
 	whereTimeWent(p, r)
+	energy(p, r.Energy)
+	cost(p, r.Cost)
 	policy(p, r.Policy, r.Context)
 	tiers(p, r.Tiers)
 	links(p, r.Links)

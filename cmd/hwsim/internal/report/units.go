@@ -6,6 +6,7 @@ import "hwsim/cmd/hwsim/internal/units"
 var (
 	duration = units.Duration
 	size     = units.Size
+	joules   = units.Energy
 	count    = units.Count
 	rate     = units.Rate
 	percent  = units.Percent

@@ -11,13 +11,17 @@ import (
 )
 
 var (
-	timeUnits  = []string{"ns", "µs", "ms", "s"}
-	countUnits = []string{"", "k", "M", "G", "T"}
-	byteUnits  = []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB"}
+	timeUnits   = []string{"ns", "µs", "ms", "s"}
+	countUnits  = []string{"", "k", "M", "G", "T"}
+	energyUnits = []string{"mJ", "J", "kJ"}
+	byteUnits   = []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB"}
 )
 
 // Duration writes nanoseconds to three digits, none as "-".
 func Duration(ns float64) string { return scaled(ns, 1000, timeUnits) }
+
+// Energy writes joules to three digits, none as "-".
+func Energy(j float64) string { return scaled(1e3*j, 1000, energyUnits) }
 
 // Size writes bytes to three digits, none as "-".
 func Size(bytes uint64) string { return scaled(float64(bytes), 1024, byteUnits) }
