@@ -129,12 +129,12 @@ func TestCostIsTheSumOfItsParts(t *testing.T) {
 func TestWithoutCardsThereIsNeitherEnergyNorCost(t *testing.T) {
 	r := begin(t, "analytic")
 	r.config.System.GPU.Energy = nil
-	res, err := r.analytic(r.decode.roofline())
+	res, err := r.analytic()
 	require.NoError(t, err)
 	require.Nil(t, res.Energy)
 	require.Nil(t, res.Cost)
 	r.config.System.GPU.Energy, r.config.System.Cost = load(t).System.GPU.Energy, nil
-	res, err = r.analytic(r.decode.roofline())
+	res, err = r.analytic()
 	require.NoError(t, err)
 	require.NotNil(t, res.Energy)
 	require.Nil(t, res.Cost)

@@ -12,12 +12,13 @@ import (
 // Options of a run that are not part of what is simulated.
 type Options struct {
 	Seed     uint64
-	Fidelity string   // exact, sampled or analytic
-	Name     string   // of the configuration
-	Hash     string   // of the effective configuration
-	Workers  int      // goroutines; 0: as many as there are processors
-	Detail   bool     // the result has layers and a timeline, unless it is analytic
-	Windows  *Windows // sampled steps are put together of windows, and have no latencies or kernels; nil: they are simulated whole
+	Fidelity string    // exact, sampled or analytic
+	Name     string    // of the configuration
+	Hash     string    // of the effective configuration
+	Workers  int       // goroutines; 0: as many as there are processors
+	Detail   bool      // the result has layers and a timeline, unless it is analytic
+	Windows  *Windows  // sampled steps are put together of windows, and have no latencies or kernels; nil: they are simulated whole
+	Requests *Requests // to record, unless it is analytic; nil: none
 }
 
 // Run simulates the configuration's decode steps. When ctx is cancelled it
@@ -44,6 +45,9 @@ func runPart(ctx context.Context, c *Config, o Options, part part) (*Result, err
 	}
 	if o.Fidelity == "analytic" {
 		return r.analytic()
+	}
+	if err := o.Requests.record(r.system); err != nil {
+		return nil, err
 	}
 	if r, err = r.enough(ctx); err != nil {
 		return nil, err

@@ -66,6 +66,12 @@ func TestProgram(t *testing.T) {
 		{"unknown command", "lits", 2, "", "hwsim help", 1},
 		{"unknown format", "bad.toml -format yaml", 2, "", "want text, json or csv", 1},
 		{"existing output", "bad.toml -o .", 2, "", "report.json exists; -force", 1},
+		{"requests to nowhere", "bad.toml -requests hbm.0", 2, "", "want -o DIR, for requests.csv", 1},
+		{"requests of no channel", "bad.toml -o out -requests hbm", 2, "", "want TIER.CHANNEL or TIER.CHANNEL@FROM..TO", 1},
+		{"requests of no tier", "bad.toml -o out -requests hbn.0", 2, "", `"hbn" is no tier (hbm, ddr, cxl, peer)`, 1},
+		{"requests of no time", "bad.toml -o out -requests hbm.0@2us..1us", 2, "", "the window ends at 1us, before it begins", 1},
+		{"analytic requests", "bad.toml -o out -requests hbm.0 -fidelity analytic", 2, "", "an analytic run makes no requests", 1},
+		{"requests of a core", "victima_native -o out -requests hbm.0", 2, "", "only decode steps have it", 1},
 		{"help", "-h", 0, "-print-config", "", 0},
 		{"version", "version", 0, "hwsim", "", 0},
 		{"list", "list models", 0, "llama3-8b", "", 0},
@@ -93,4 +99,27 @@ func TestEveryMistakeOfAConfigurationIsALine(t *testing.T) {
 	require.Empty(t, out)
 	require.Contains(t, errOut, "hwsim: bad.toml:2: model.layer: unknown key")
 	require.Contains(t, errOut, "hwsim: bad.toml:4: workload.batch: ")
+}
+
+// What -requests writes, replay reads.
+func TestRequestsOfARunAreReplayed(t *testing.T) {
+	tiny, err := os.ReadFile("../../workloads/testdata/tiny.toml")
+	require.NoError(t, err)
+	dir := t.TempDir()
+	out := filepath.Join(dir, "out")
+	code, _, errOut := hwsim(t, map[string]string{"tiny.toml": string(tiny)}, "tiny.toml", "-o", out, "-requests", "hbm.1@5us..30us")
+	require.Zero(t, code, errOut)
+	trace, err := os.ReadFile(filepath.Join(out, "requests.csv"))
+	require.NoError(t, err)
+	lines := strings.Count(string(trace), "\n") - 1
+	require.Greater(t, lines, 100)
+	code, text, errOut := hwsim(t, map[string]string{"requests.csv": string(trace)}, "replay", "-device", "hbm3e_h200", "-map", "gpu", "requests.csv")
+	require.Zero(t, code, errOut)
+	require.Contains(t, text, fmt.Sprintf("%d requests of requests.csv, at the trace's times", lines))
+	code, _, errOut = hwsim(t, map[string]string{"tiny.toml": string(tiny)}, "tiny.toml", "-o", filepath.Join(dir, "late"), "-requests", "hbm.1@1s..2s")
+	require.Equal(t, 2, code)
+	require.Equal(t, "hwsim: -requests hbm.1@1s..2s: none arrived there, or in that time\n", errOut)
+	code, _, errOut = hwsim(t, map[string]string{"tiny.toml": string(tiny)}, "tiny.toml", "-o", out, "-requests", "hbm.1")
+	require.Equal(t, 2, code)
+	require.Contains(t, errOut, "report.json exists; -force")
 }

@@ -36,6 +36,13 @@
 // one burst. Requests enter in the file's order. An address beyond the capacity
 // wraps around.
 //
+// A Recorder writes the first form: what reached a channel of a machine, within a
+// window, from the window's beginning. In a sampled run that is simulated time:
+// what the run leaps over makes no requests. Replayed on a channel of the same
+// settings a record asks for the same bytes at about the same times: replay sends
+// at most a request a tick, and none before there is room for it, so that what a
+// request waited outside of the channel's queues is not in its latency.
+//
 // # Left out
 //
 // Waiting of posted writes is not reported; a run ends with its last read.

@@ -18,6 +18,7 @@ type options struct {
 	dir         string
 	force       bool
 	point       int // of a sweep; -1: none
+	requests    requestsFlag
 	cpuProfile  string
 	workers     int                // goroutines of a step's simulation; 0: as many as there are processors
 	detail      bool               // the prediction is to be saved
@@ -46,6 +47,7 @@ func (o *options) flags() *flag.FlagSet {
 	f.StringVar(&o.dir, "o", "", "")
 	f.BoolVar(&o.force, "force", false, "")
 	f.IntVar(&o.point, "point", o.point, "")
+	f.Var(&o.requests, "requests", "")
 	f.StringVar(&o.cpuProfile, "cpuprofile", "", "")
 	return f
 }
@@ -65,6 +67,10 @@ func (o *options) parse(args []string) error {
 	switch {
 	case o.config == "":
 		return userErrorf("no configuration given; see hwsim -h")
+	case o.requests.text != "" && o.dir == "":
+		return userErrorf("-requests %s: want -o DIR, for %s", o.requests.text, requestsFile)
+	case o.requests.text != "" && o.fidelity.value == "analytic":
+		return userErrorf("-requests %s: an analytic run makes no requests", o.requests.text)
 	case len(rest) > 0:
 		return userErrorf("argument %q after configuration %q: want one configuration; see hwsim -h", rest[0], o.config)
 	}

@@ -67,16 +67,9 @@ func saveFiles(dir string, force bool, files []file) error {
 
 // saveFile writes a file whole or not at all. Only force replaces a file.
 func saveFile(path string, force bool, content []byte) error {
-	mode := os.O_EXCL
-	if force {
-		mode = os.O_TRUNC
-	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|mode, 0o666)
-	if errors.Is(err, os.ErrExist) {
-		return existsError(path)
-	}
+	f, err := createFile(path, force)
 	if err != nil {
-		return userError{err}
+		return err
 	}
 	_, err = f.Write(content)
 	if err = errors.Join(err, f.Close()); err != nil {
@@ -84,4 +77,20 @@ func saveFile(path string, force bool, content []byte) error {
 		return userError{err}
 	}
 	return nil
+}
+
+// createFile opens an empty file. Only force replaces one that is there.
+func createFile(path string, force bool) (*os.File, error) {
+	mode := os.O_EXCL
+	if force {
+		mode = os.O_TRUNC
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|mode, 0o666)
+	if errors.Is(err, os.ErrExist) {
+		return nil, existsError(path)
+	}
+	if err != nil {
+		return nil, userError{err}
+	}
+	return f, nil
 }

@@ -45,6 +45,9 @@ func (a *App) kindOf(d *configs.Document, o *options) (kind, error) {
 	_, offloaded := d.Get("offload")
 	_, swept := d.Get(sweepTable)
 	notExact := o.given["fidelity"] && o.fidelity.value != "exact"
+	if o.requests.text != "" && (core || stream || offloaded) {
+		return kind{}, userErrorf("-requests %s: only decode steps have it", o.requests.text)
+	}
 	switch {
 	case swept:
 		return kind{}, userErrorf("%s: has a table [sweep]: want hwsim sweep", o.config)
@@ -74,8 +77,13 @@ func stepOutputs(o *options) []string {
 type step struct{ *workloads.Result }
 
 func (a *App) predictStep(ctx context.Context, d *configs.Document, o *options) (prediction, error) {
-	r, err := a.Simulate(ctx, d, workloads.Options{Seed: o.seed, Fidelity: o.fidelity.value, Name: o.name(), Hash: d.Hash(), Workers: o.workers, Detail: o.detail, Windows: o.windows})
-	return step{r}, err
+	log, err := createRequestLog(o)
+	if err != nil {
+		return nil, err
+	}
+	r, err := a.Simulate(ctx, d, workloads.Options{Seed: o.seed, Fidelity: o.fidelity.value, Name: o.name(), Hash: d.Hash(), Workers: o.workers, Detail: o.detail,
+		Windows: o.windows, Requests: log.requests()})
+	return step{r}, log.close(err)
 }
 
 func (s step) complete() bool { return s.Complete }
