@@ -19,6 +19,9 @@ type Timeline struct {
 	Copies  []CopyEvent
 	Edges   []sim.Time // at which intervals of the tracks begin
 	Tracks  []Track
+
+	ChannelEdges []sim.Time // at which intervals of the channels' tracks begin
+	Channels     []ChannelTrack
 }
 
 // SpanEvent is a span of the stream.
@@ -58,15 +61,18 @@ type Track struct {
 type readings struct {
 	ended int // ops, at the last reading
 	list  []reading
+
+	groups []channelGroup
 }
 
 type reading struct {
 	at      sim.Time // simulated
 	machine hierarchy.Counters
+	buses   []sim.Time // time for which the groups' buses moved data
 }
 
 // Record makes the run keep what a timeline needs.
-func (r *Run) Record() { r.readings = &readings{} }
+func (r *Run) Record() { r.readings = &readings{groups: r.channelGroups()} }
 
 // observe is called between windows. Rates over less than a batch would be of
 // single requests.
@@ -83,7 +89,7 @@ func (s *readings) observe(r *Run, now sim.Time, last bool) {
 	for i, v := range r.extra.machine {
 		machine[i] += v
 	}
-	s.list = append(s.list, reading{now, machine})
+	s.list = append(s.list, reading{now, machine, busTime(s.groups)})
 }
 
 // Timeline returns what has been recorded of the ended spans.
@@ -97,6 +103,7 @@ func (r *Run) Timeline() *Timeline {
 	}
 	r.addEvents(t)
 	r.addTracks(t)
+	r.addChannels(t)
 	return t
 }
 

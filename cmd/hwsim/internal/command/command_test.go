@@ -116,7 +116,7 @@ func TestErrorsAreOneLineAProblem(t *testing.T) {
 		{"", "run.toml -set batch", 2, "-set batch: want key.path=value"},
 		{"", "run.toml -o run.toml", 2, "run.toml is not a folder"},
 		{"", "run.toml -cpuprofile no/where", 2, "open no/where: no such file or directory"},
-		{"", "list nowhere", 2, `list "nowhere": want configurations, systems, models, kernels, policies, engines, workloads, cores, streams, drives, csd, flexgen`},
+		{"", "list nowhere", 2, `list "nowhere": want configurations, systems, models, kernels, policies, engines, workloads, cores, streams, drives, csd, flexgen, energy, prices, costs`},
 		{"", "version 2", 2, `version "2": wants no arguments; see hwsim -h`},
 		{"mistake", "run.toml", 2, "kv: needs 3 GiB, has 2 GiB\nweights: too large"},
 		{"fail", "run.toml", 1, "simulate: lost a message"},

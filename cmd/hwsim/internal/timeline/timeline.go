@@ -13,9 +13,10 @@ import (
 
 // Processes and the GPU's threads; copy engines and counters count from 1.
 const (
-	gpuProcess    = 1
-	copyProcess   = 2
-	memoryProcess = 3
+	gpuProcess     = 1
+	copyProcess    = 2
+	memoryProcess  = 3
+	channelProcess = 4
 
 	layerThread  = 1
 	kernelThread = 2
@@ -37,6 +38,7 @@ func Write(w io.Writer, r *workloads.Result) error {
 	}
 	e.copies(t)
 	e.counters(t)
+	e.channels(t)
 	if err := e.close(); err != nil {
 		return fmt.Errorf("write timeline: %w", err)
 	}
@@ -122,6 +124,36 @@ func (e *encoder) counters(t *graph.Timeline) {
 func (e *encoder) counter(t *graph.Track, at sim.Time, gbps, busy float64) {
 	e.put(&event{Phase: "C", Name: t.Name + " GB/s", At: micros(at), Process: memoryProcess, Args: map[string]any{"GB/s": rounded(gbps)}})
 	e.put(&event{Phase: "C", Name: t.Name + " busy %", At: micros(at), Process: memoryProcess, Args: map[string]any{"%": rounded(busy * 100)}})
+}
+
+// channels writes the busy shares of channels, where they change, and zeros at the
+// timeline's end.
+func (e *encoder) channels(t *graph.Timeline) {
+	if len(t.Channels) == 0 {
+		return
+	}
+	e.process(channelProcess, "channels of memories")
+	for i := range t.Channels {
+		name, before := channelName(&t.Channels[i]), -1.0
+		for i, busy := range append(t.Channels[i].Busy, 0) {
+			at, percent := t.End, rounded(busy*100)
+			if i < len(t.ChannelEdges) {
+				at = t.ChannelEdges[i]
+			}
+			if percent != before {
+				e.put(&event{Phase: "C", Name: name, At: micros(at), Process: channelProcess, Args: map[string]any{"%": percent}})
+			}
+			before = percent
+		}
+	}
+}
+
+// channelName names a track, so that names sort as channels do.
+func channelName(c *graph.ChannelTrack) string {
+	if c.First == c.Last {
+		return fmt.Sprintf("%s %03d busy %%", c.Tier, c.First)
+	}
+	return fmt.Sprintf("%s %03d to %03d busy %%", c.Tier, c.First, c.Last)
 }
 
 // rounded keeps three digits behind the point.

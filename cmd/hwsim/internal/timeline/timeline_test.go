@@ -5,6 +5,7 @@ import (
 	"context"
 	"flag"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -163,4 +164,48 @@ func (full) Write([]byte) (int, error) { return 0, os.ErrClosed }
 
 func TestErrorsOfTheWriterAreReported(t *testing.T) {
 	require.ErrorIs(t, Write(full{}, simulate(t, "exact", 1)), os.ErrClosed)
+}
+
+// Channels' shares, over their intervals, are the busy share that the report has of
+// their tier.
+func TestChannelsAddUpToTheirTier(t *testing.T) {
+	r := simulate(t, "exact", 1, append(halfDDR, "kv.access=prefetch")...)
+	f := validate(t, write(t, r), r.Timeline.End)
+	for tier, channels := range map[string]int{"hbm": 4, "ddr": 16} {
+		sum, tracks := 0.0, 0
+		for name, values := range f.values {
+			if !strings.HasPrefix(name, tier+" 0") {
+				continue
+			}
+			tracks++
+			for i := range values[1:] {
+				v, err := values[i].Args["%"].(interface{ Float64() (float64, error) }).Float64()
+				require.NoError(t, err)
+				sum += v / 100 * (values[i+1].start(t) - values[i].start(t)).Nanoseconds()
+			}
+		}
+		require.Equal(t, channels, tracks)
+		for _, row := range r.Tiers {
+			if row.Tier == tier {
+				require.InEpsilon(t, row.Busy, sum/float64(channels)/r.Timeline.End.Nanoseconds(), 0.01, tier)
+			}
+		}
+	}
+}
+
+// However many channels and intervals there are, the file stays small.
+func TestManyChannelsAreFewTracks(t *testing.T) {
+	r := simulate(t, "exact", 1, "system.hbm.channels=70", "system.hbm.capacity_gib=8", "workload.context=2048", "model.layers=12")
+	text := write(t, r)
+	f := validate(t, text, r.Timeline.End)
+	tracks, values := 0, 0
+	for name, v := range f.values {
+		if strings.HasPrefix(name, "hbm 0") {
+			tracks, values = tracks+1, values+len(v)
+		}
+	}
+	require.Equal(t, 24, tracks, "of three channels each, the last of one")
+	require.NotEmpty(t, f.values["hbm 066 to 068 busy %"])
+	require.NotEmpty(t, f.values["hbm 069 busy %"])
+	require.LessOrEqual(t, values, 20_000+2*tracks)
 }
