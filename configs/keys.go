@@ -139,6 +139,7 @@ func Unit(key string) string {
 // counted are the words of keys that are counts, of which any may make sense.
 var counted = []struct{ word, name string }{
 	{"bytes", "bytes"}, {"us", "µs"}, {"ms", "ms"}, {"cycles", "cycles"}, {"tokens", "tokens"}, {"bits", "bits"},
+	{"pj", "pJ"}, {"pj_per_bit", "pJ a bit"}, {"w", "W"}, {"mw_per_gib", "mW a GiB"}, {"usd", "$"}, {"usd_per_gib", "$ a GiB"}, {"usd_per_kwh", "$ a kWh"},
 	{"gflops", "GFLOP/s"}, {"pct", "percent"}, {"years", "years"}, {"mpki", "misses per 1000 instructions"},
 }
 

@@ -18,7 +18,7 @@ import (
 
 // Config describes a machine, as seen from one of its GPUs.
 type Config struct {
-	Name string       `toml:"name"`
+	Name string       `toml:"name"` // that reports say; any text
 	GPU  gpu.Config   `toml:"gpu"`
 	L2   cache.Config `toml:"l2"`
 	HBM  Memory       `toml:"hbm"`
@@ -68,9 +68,9 @@ func (m *MMU) Reach(t TierID) uint64 { return uint64(m.Shared.Entries) << m.shif
 
 // Memory is DRAM of one kind, its addresses spread over its channels.
 type Memory struct {
-	CapacityGiB  float64     `toml:"capacity_gib"`
-	ReservedGiB  float64     `toml:"reserved_gib"` // taken by the driver, the context and the framework
-	Channels     int         `toml:"channels"`
+	CapacityGiB  float64     `toml:"capacity_gib"`  // GiB of all channels, above 0, at most 16384; HBM at most 512
+	ReservedGiB  float64     `toml:"reserved_gib"`  // taken by the driver, the context and the framework
+	Channels     int         `toml:"channels"`      // channels of DRAM, 1 to 1024
 	GranuleBytes uint64      `toml:"granule_bytes"` // contiguous bytes of one channel; for HBM the L2's granule rules
 	DRAM         dram.Config `toml:"dram"`
 
@@ -101,7 +101,7 @@ type Host struct {
 type Inline struct {
 	Bytes  uint64  `toml:"bytes"`   // of the largest such copy
 	CopyNs float64 `toml:"copy_ns"` // more of the host's than for another copy, beside the bytes
-	GBps   float64 `toml:"gbps"`    // at which the host copies them
+	GBps   float64 `toml:"gbps"`    // GB/s at which the host copies them
 }
 
 // HostNs returns what such a copy takes the host more than another.
@@ -119,9 +119,9 @@ func (in *Inline) Validate(report func(key, message string)) {
 
 // CXL is a set of equal memory expanders.
 type CXL struct {
-	Expanders    int        `toml:"expanders"`
-	CapacityGiB  float64    `toml:"capacity_gib"` // each
-	GranuleBytes uint64     `toml:"granule_bytes"`
+	Expanders    int        `toml:"expanders"`     // cards, 1 to 64
+	CapacityGiB  float64    `toml:"capacity_gib"`  // each
+	GranuleBytes uint64     `toml:"granule_bytes"` // contiguous bytes of one card, a power of two from 64 to 1048576
 	Expander     cxl.Config `toml:"expander"`
 
 	Energy *card.Expander `toml:"energy"` // nil: that of the DRAM's standard, and nothing for the controllers

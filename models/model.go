@@ -4,8 +4,8 @@ import "math"
 
 // Model is the shape of one transformer. Sizes are in elements.
 type Model struct {
-	Name             string  `toml:"name"`
-	Layers           int     `toml:"layers"`
+	Name             string  `toml:"name"`              // that reports say; any text
+	Layers           int     `toml:"layers"`            // decoder layers
 	Hidden           int     `toml:"hidden"`            // width of the residual stream
 	QHeads           int     `toml:"q_heads"`           // query heads
 	KVHeads          int     `toml:"kv_heads"`          // key and value heads; fewer than q_heads is GQA; unused by MLA

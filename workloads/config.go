@@ -27,31 +27,31 @@ type Config struct {
 
 // Workload is what is replayed: decode steps of one batch.
 type Workload struct {
-	Batch    int   `toml:"batch"`
+	Batch    int   `toml:"batch"`    // sequences, 1 to 65536
 	Context  int   `toml:"context"`  // tokens a sequence has seen, the new one included
-	Contexts []int `toml:"contexts"` // the same for each sequence on its own; overrides batch and context
+	Contexts []int `toml:"contexts"` // tokens of each sequence on its own; overrides batch and context
 
 	Generated int `toml:"generated"` // of those tokens, so many were generated
 	Limit     int `toml:"limit"`     // tokens that a sequence grows to, which some policies' budgets are shares of; 0: as many as it has
-	Steps     int `toml:"steps"`     // 0 means 1
+	Steps     int `toml:"steps"`     // decode steps, one after the other; 0 means 1
 	TP        int `toml:"tp"`        // tensor-parallel GPUs, of which one is simulated; 0 means 1
 }
 
 // Weights says how weights are stored.
 type Weights struct {
-	Dtype  Dtype  `toml:"dtype"`
-	Split  Split  `toml:"split"` // by layer; what lies outside HBM is read as access says
-	Access Access `toml:"access"`
+	Dtype  Dtype  `toml:"dtype"`  // of an element; empty: bf16
+	Split  Split  `toml:"split"`  // by layer; what lies outside HBM is read as access says
+	Access Access `toml:"access"` // how kernels get at layers outside HBM; empty: there are none
 }
 
 // KV says how the KV cache is stored and reached.
 type KV struct {
-	Dtype      Dtype  `toml:"dtype"`
+	Dtype      Dtype  `toml:"dtype"`       // of an element; empty: bf16
 	PageTokens int    `toml:"page_tokens"` // 0: contiguous, no block table
 	Layout     string `toml:"layout"`      // nhd = [token, head, dim] or hnd = [head, token, dim] in a page
 	Unit       string `toml:"unit"`        // what is placed as a whole: page, layer or fraction (of a layer, front first)
 	Split      Split  `toml:"split"`
-	Access     Access `toml:"access"`
+	Access     Access `toml:"access"`     // how kernels get at what lies outside HBM; empty: nothing does
 	CopyBytes  uint64 `toml:"copy_bytes"` // largest single copy; 0: as large as the pieces are contiguous
 	WaitLayer  bool   `toml:"wait_layer"` // a layer's first kernel waits for its KV, not just its attention
 
@@ -61,10 +61,10 @@ type KV struct {
 // Split is the share of an object in each tier. The shares add up to 1; an
 // empty split is all HBM.
 type Split struct {
-	HBM  float64 `toml:"hbm"`
-	DDR  float64 `toml:"ddr"`
-	CXL  float64 `toml:"cxl"`
-	Peer float64 `toml:"peer"`
+	HBM  float64 `toml:"hbm"`  // share in the GPU's memory, 0 to 1
+	DDR  float64 `toml:"ddr"`  // share in the host's memory, 0 to 1
+	CXL  float64 `toml:"cxl"`  // share on CXL expanders, 0 to 1
+	Peer float64 `toml:"peer"` // share in the peer GPU's memory, 0 to 1
 }
 
 // shares returns the split by tier.

@@ -13,8 +13,8 @@ import (
 // Config describes a GPU's L2 and what its slices' latencies are made of.
 type Config struct {
 	Bytes        uint64  `toml:"bytes"`         // whole L2
-	Ways         int     `toml:"ways"`          //
-	Partitions   int     `toml:"partitions"`    // 1 or 2
+	Ways         int     `toml:"ways"`          // lines of a set, 1 to 16
+	Partitions   int     `toml:"partitions"`    // halves of the L2, 1 or 2
 	GranuleBytes uint64  `toml:"granule_bytes"` // contiguous bytes of one slice
 	SliceGBps    float64 `toml:"slice_gbps"`    // hit bandwidth of a slice, GB/s
 	StoreGBps    float64 `toml:"store_gbps"`    // at which a slice takes stores, GB/s; 0: slice_gbps

@@ -8,8 +8,8 @@ import (
 
 // Config describes a core with its memory.
 type Config struct {
-	Name     string                 `toml:"name"`
-	ClockMHz float64                `toml:"clock_mhz"`
+	Name     string                 `toml:"name"`          // that reports say; any text
+	ClockMHz float64                `toml:"clock_mhz"`     // MHz of the core and its caches, 1 to 100000
 	Width    int64                  `toml:"width"`         // instructions dispatched and retired a cycle
 	ROB      uint64                 `toml:"rob"`           // instructions in flight
 	Refill   int64                  `toml:"refill_cycles"` // from the end of a mispredicted branch to the dispatch of what follows it

@@ -12,8 +12,8 @@ const LineBytes = 64
 
 // LevelConfig describes a cache.
 type LevelConfig struct {
-	Bytes       uint64 `toml:"bytes"`
-	Ways        int    `toml:"ways"`
+	Bytes       uint64 `toml:"bytes"`       // bytes of the cache: a power of two of sets of ways lines of 64 bytes
+	Ways        int    `toml:"ways"`        // lines of a set, 1 to 64
 	HitCycles   int64  `toml:"hit_cycles"`  // from the begin of the lookup to the data
 	MissCycles  int64  `toml:"miss_cycles"` // from it to the lookup below
 	Replacement string `toml:"replacement"` // lru or srrip
@@ -28,7 +28,7 @@ type Config struct {
 
 // MemoryConfig describes the memory channels.
 type MemoryConfig struct {
-	Channels     int         `toml:"channels"`
+	Channels     int         `toml:"channels"`      // channels of DRAM, 1 to 64
 	GranuleBytes uint64      `toml:"granule_bytes"` // bytes in a row that share a channel
 	PathNs       float64     `toml:"path_ns"`       // from the last cache to a channel's queue and back
 	DRAM         dram.Config `toml:"dram"`

@@ -34,25 +34,25 @@ type Layout struct {
 
 // Unit is the attention engine.
 type Unit struct {
-	ClockMHz         float64 `toml:"clock_mhz"`
+	ClockMHz         float64 `toml:"clock_mhz"`         // MHz of the engine
 	GeMVGFLOPS       float64 `toml:"gemv_gflops"`       // of each of the two kernels
-	ScoresPerCycle   float64 `toml:"scores_per_cycle"`  // of softmax and of argtopk
+	ScoresPerCycle   float64 `toml:"scores_per_cycle"`  // scores a cycle of softmax and of argtopk
 	FilterGBps       float64 `toml:"filter_gbps"`       // of each channel's filter; 0: none
-	ExactHeads       int     `toml:"exact_heads"`       // whose keys and values are being read or used
-	ApproximateHeads int     `toml:"approximate_heads"` // before that, sparse only
+	ExactHeads       int     `toml:"exact_heads"`       // heads whose keys and values are being read or used
+	ApproximateHeads int     `toml:"approximate_heads"` // heads before that, sparse only
 }
 
 // Sparsity is how much of the cache a head chooses, and how close together.
 type Sparsity struct {
-	Ratio   float64 `toml:"ratio"`    // of channels and of tokens that are chosen
+	Ratio   float64 `toml:"ratio"`    // share of channels and of tokens that are chosen
 	RunMean float64 `toml:"run_mean"` // chosen tokens, and channels, that lie side by side, mean
-	Seed    uint64  `toml:"seed"`
+	Seed    uint64  `toml:"seed"`     // seed of which tokens and channels are chosen
 }
 
 // MemoryDevices are DRAM channels beside the engine.
 type MemoryDevices struct {
-	Channels     int         `toml:"channels"`
-	CapacityGiB  float64     `toml:"capacity_gib"`
+	Channels     int         `toml:"channels"`      // channels of DRAM
+	CapacityGiB  float64     `toml:"capacity_gib"`  // GiB of all channels
 	GranuleBytes int         `toml:"granule_bytes"` // interleave over channels
 	DRAM         dram.Config `toml:"dram"`          // one channel
 }

@@ -15,8 +15,8 @@ type Config struct {
 	ReadGBps     float64     `toml:"read_gbps"`     // the controller's read path; 0: no narrower than the link
 	ReadQueue    int         `toml:"read_queue"`    // entries of one line
 	WriteQueue   int         `toml:"write_queue"`   // entries of one line
-	LineBytes    int         `toml:"line_bytes"`
-	Channels     int         `toml:"channels"`      // of DRAM; DDR5 has two sub-channels, each one of these
+	LineBytes    int         `toml:"line_bytes"`    // bytes of a line, which the queues' entries hold
+	Channels     int         `toml:"channels"`      // channels of DRAM; DDR5 has two sub-channels, each one of these
 	GranuleBytes int         `toml:"granule_bytes"` // interleave over channels
 	DRAM         dram.Config `toml:"dram"`          // one channel
 }

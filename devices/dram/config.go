@@ -17,7 +17,7 @@ type Config struct {
 	QueueDepth      int     `toml:"queue_depth"`       // read bursts the scheduler sees; default 128
 	WriteQueueDepth int     `toml:"write_queue_depth"` // write bursts it sees; default 128
 	DrainHigh       float64 `toml:"drain_high"`        // writes drain from this share of WriteQueueDepth; default 0.8
-	DrainLow        float64 `toml:"drain_low"`         // down to this; default 0.1
+	DrainLow        float64 `toml:"drain_low"`         // down to this share of it; default 0.1
 
 	Scheduler string `toml:"scheduler"` // "frfcfs" (default): ready first, then oldest; "fcfs": the oldest request only
 	HitCap    int    `toml:"hit_cap"`   // younger row hits served before an older conflict closes the row; default 4, -1 none

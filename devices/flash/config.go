@@ -10,13 +10,13 @@ import (
 
 // Geometry is the shape of an array of flash.
 type Geometry struct {
-	Channels  int `toml:"channels"`
-	Ways      int `toml:"ways"` // chips of a channel
-	Dies      int `toml:"dies"` // of a chip
-	Planes    int `toml:"planes"`
-	Blocks    int `toml:"blocks"` // of a plane
-	Pages     int `toml:"pages"`  // of a block
-	PageBytes int `toml:"page_bytes"`
+	Channels  int `toml:"channels"`   // channels, buses to chips
+	Ways      int `toml:"ways"`       // chips of a channel
+	Dies      int `toml:"dies"`       // dies of a chip
+	Planes    int `toml:"planes"`     // planes of a die, that read and program together
+	Blocks    int `toml:"blocks"`     // blocks of a plane
+	Pages     int `toml:"pages"`      // pages of a block
+	PageBytes int `toml:"page_bytes"` // bytes of a page's data
 }
 
 // AllPlanes returns the planes of the array.
@@ -34,29 +34,29 @@ type Config struct {
 	CommandsFirst bool `toml:"commands_first"` // a channel sends commands before read data, so that no die idles; else data first
 	AnyOrder      bool `toml:"any_order"`      // a multi-plane program may take pages of a block out of their order, as MQSim does and NAND forbids
 
-	Cell       string    `toml:"cell"`       // slc, mlc, tlc, qlc
-	ReadUs     []float64 `toml:"read_us"`    // tR, one for all kinds of page or one for each bit of the cell, lowest first
-	ProgramUs  []float64 `toml:"program_us"` // tPROG, likewise
-	EraseUs    float64   `toml:"erase_us"`   // tBERS
-	ChannelGBs float64   `toml:"channel_gbps"`
+	Cell       string    `toml:"cell"`         // slc, mlc, tlc, qlc
+	ReadUs     []float64 `toml:"read_us"`      // tR, one for all kinds of page or one for each bit of the cell, lowest first
+	ProgramUs  []float64 `toml:"program_us"`   // tPROG, likewise
+	EraseUs    float64   `toml:"erase_us"`     // tBERS
+	ChannelGBs float64   `toml:"channel_gbps"` // GB/s of a channel's bus
 
-	ReadCommandNs    float64 `toml:"read_command_ns"` // command and address on the channel
-	ReadPlaneNs      float64 `toml:"read_plane_ns"`
-	DataOutNs        float64 `toml:"data_out_ns"` // before the data of a page
-	ProgramCommandNs float64 `toml:"program_command_ns"`
-	ProgramPlaneNs   float64 `toml:"program_plane_ns"`
-	EraseCommandNs   float64 `toml:"erase_command_ns"`
-	ErasePlaneNs     float64 `toml:"erase_plane_ns"`
+	ReadCommandNs    float64 `toml:"read_command_ns"`    // command and address on the channel
+	ReadPlaneNs      float64 `toml:"read_plane_ns"`      // ns more of a read for each further plane
+	DataOutNs        float64 `toml:"data_out_ns"`        // before the data of a page
+	ProgramCommandNs float64 `toml:"program_command_ns"` // ns of a program's command and address on the channel
+	ProgramPlaneNs   float64 `toml:"program_plane_ns"`   // ns more of a program for each further plane
+	EraseCommandNs   float64 `toml:"erase_command_ns"`   // ns of an erase's command and address on the channel
+	ErasePlaneNs     float64 `toml:"erase_plane_ns"`     // ns more of an erase for each further plane
 
 	Cycles int `toml:"cycles"` // programs and erases that a block endures; 0: not given
 
 	SuspendProgramUs float64 `toml:"suspend_program_us"` // until a die can read; 0: programs are not suspended
 	SuspendEraseUs   float64 `toml:"suspend_erase_us"`   // 0: erases are not
 
-	RetryProbability float64 `toml:"retry_probability"` // that a read needs retries
-	RetrySteps       int     `toml:"retry_steps"`       // at most
+	RetryProbability float64 `toml:"retry_probability"` // probability that a read needs retries
+	RetrySteps       int     `toml:"retry_steps"`       // retries of a read, at most
 	RetryUs          float64 `toml:"retry_us"`          // of each
-	Seed             uint64  `toml:"seed"`              // of the retries
+	Seed             uint64  `toml:"seed"`              // seed of the retries
 }
 
 // kinds of page for each cell: how many, in the order of the cell's bits.

@@ -19,11 +19,11 @@ type Config struct {
 	Threshold     float64 `toml:"threshold"`      // free fraction of a plane's blocks below which it collects
 	Preemptible   bool    `toml:"preemptible"`    // the host goes before collection as long as a plane has more than the reserve
 	Reserve       int     `toml:"reserve"`        // free blocks of a plane that only collection may use
-	CacheEntries  int     `toml:"cache_entries"`  // of the map in memory; 0: all
+	CacheEntries  int     `toml:"cache_entries"`  // entries of the map in memory; 0: all
 	MapPageBytes  int     `toml:"map_page_bytes"` // read for a missing entry
 	MapWrites     bool    `toml:"map_writes"`     // changed entries that leave the cache are written to mapping pages in the flash
 	WearSpread    int     `toml:"wear_spread"`    // erases of a plane's most worn block above those of a block that holds data, from which on that is moved; 0: never
-	Seed          uint64  `toml:"seed"`           // of the blocks drawn
+	Seed          uint64  `toml:"seed"`           // seed of the blocks drawn
 }
 
 // Validate reports values that no translation layer has.

@@ -4,8 +4,8 @@ import "hwsim/devices/card"
 
 // Config describes the compute side of a GPU.
 type Config struct {
-	SMs              int     `toml:"sms"`
-	ClockMHz         float64 `toml:"clock_mhz"`
+	SMs              int     `toml:"sms"`                   // streaming multiprocessors, 1 to 4096
+	ClockMHz         float64 `toml:"clock_mhz"`             // MHz of SMs under load
 	Registers        int     `toml:"registers"`             // 32-bit registers a SM
 	SharedBytes      int     `toml:"shared_bytes"`          // shared memory a SM, for CTAs
 	Threads          int     `toml:"threads"`               // resident threads a SM

@@ -6,13 +6,13 @@ import "strconv"
 // Without siblings' names an operating system puts threads on any processor,
 // so that some share a core while others are idle.
 type CPU struct {
-	Cores      int       `toml:"cores"`    // the machine's, of a socket that it may share with others
-	Siblings   int       `toml:"siblings"` // processors a core
-	Crowded    float64   `toml:"crowded"`  // time of instructions of a thread whose core is full, over its time alone
-	Fills      int       `toml:"fills"`    // lines a core can have in flight, prefetches too
-	LineBytes  uint32    `toml:"line_bytes"`
-	LLCBytes   uint64    `toml:"llc_bytes"`
-	LLCWays    int       `toml:"llc_ways"`
+	Cores      int       `toml:"cores"`       // cores of the machine, of a socket that it may share with others
+	Siblings   int       `toml:"siblings"`    // processors a core
+	Crowded    float64   `toml:"crowded"`     // time of instructions of a thread whose core is full, over its time alone
+	Fills      int       `toml:"fills"`       // lines a core can have in flight, prefetches too
+	LineBytes  uint32    `toml:"line_bytes"`  // bytes of a cache line
+	LLCBytes   uint64    `toml:"llc_bytes"`   // bytes of the last cache
+	LLCWays    int       `toml:"llc_ways"`    // lines of a set of the last cache
 	LLCNs      float64   `toml:"llc_ns"`      // core to a line in the last cache and back
 	PathNs     float64   `toml:"path_ns"`     // core to a memory queue and back
 	OthersGBps float64   `toml:"others_gbps"` // lines that other users of the socket bring into the last cache
@@ -25,7 +25,7 @@ type CPU struct {
 // they arrive; with more than one query it packs them first, and computes then.
 type Attention struct {
 	CallNs   float64 `toml:"call_ns"` // of the framework
-	Block    int     `toml:"block"`   // keys
+	Block    int     `toml:"block"`   // keys a block
 	Float32  Product `toml:"float32"`
 	BFloat16 Product `toml:"bfloat16"`
 }

@@ -9,7 +9,7 @@ import (
 
 // Host is a machine's stages and the paths that lead through them.
 type Host struct {
-	Name   string           `toml:"name"`
+	Name   string           `toml:"name"` // that reports say; any text
 	Stages map[string]Stage `toml:"stage"`
 	Paths  map[string]Path  `toml:"path"`
 }

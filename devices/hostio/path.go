@@ -26,7 +26,7 @@ type Leg struct {
 type Stage struct {
 	Resource    string  `toml:"resource"`     // shared by all threads; "": each thread's own
 	RequestUs   float64 `toml:"request_us"`   // fixed time of a request
-	GBps        float64 `toml:"gbps"`         // 0: bytes take no time
+	GBps        float64 `toml:"gbps"`         // GB/s of its bytes; 0: they take no time
 	CachedGBps  float64 `toml:"cached_gbps"`  // of what the last-level cache keeps; 0: as GBps
 	CachedBytes int64   `toml:"cached_bytes"` // transfers up to this size are kept whole, from twice this size on not at all
 	From        int64   `toml:"from_bytes"`   // smaller transfers skip the stage

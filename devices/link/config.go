@@ -41,12 +41,12 @@ type Packets struct {
 // Slots is the packing of CXL.mem: messages share flits of fixed-size slots.
 // The slot counts are for one line and may be fractions, as flits are shared.
 type Slots struct {
-	SlotBytes   float64 `toml:"slot_bytes"` // wire bytes a slot, with its share of flit header and CRC
-	LineBytes   int     `toml:"line_bytes"`
-	ReadRequest float64 `toml:"read_request"`
-	ReadData    float64 `toml:"read_data"`
-	WriteData   float64 `toml:"write_data"`
-	WriteAck    float64 `toml:"write_ack"`
+	SlotBytes   float64 `toml:"slot_bytes"`   // wire bytes a slot, with its share of flit header and CRC
+	LineBytes   int     `toml:"line_bytes"`   // bytes of a cache line, the unit of CXL.mem
+	ReadRequest float64 `toml:"read_request"` // slots of a read request
+	ReadData    float64 `toml:"read_data"`    // slots of a line read
+	WriteData   float64 `toml:"write_data"`   // slots of a line written, with its request
+	WriteAck    float64 `toml:"write_ack"`    // slots of a write's acknowledgement
 }
 
 // Validate reports every key whose value describes no link.

@@ -17,8 +17,8 @@ type TLBConfig struct {
 
 // PWCConfig describes the page-walk caches: one for each level above the lowest.
 type PWCConfig struct {
-	Entries []int `toml:"entries"` // from the level above the lowest up
-	Ways    int   `toml:"ways"`
+	Entries []int `toml:"entries"` // entries of each cache, from the level above the lowest up
+	Ways    int   `toml:"ways"`    // entries of a set
 	Cycles  int64 `toml:"cycles"`  // of a hit; a miss costs none
 	InTurn  bool  `toml:"in_turn"` // looked up level by level from the root, a hit for a read; else all at once, from the deepest hit on
 	Rereads bool  `toml:"rereads"` // a hit leads to the table that its entry lies in: the entry is read again
@@ -27,13 +27,13 @@ type PWCConfig struct {
 // POMConfig describes a TLB in memory.
 type POMConfig struct {
 	tlb.Config
-	EntryBytes uint64 `toml:"entry_bytes"`
-	Addr       uint64 `toml:"addr"` // physical, of its first set
+	EntryBytes uint64 `toml:"entry_bytes"` // bytes of an entry: 8, 16, 32 or 64
+	Addr       uint64 `toml:"addr"`        // physical address of its first set, bytes
 }
 
 // VictimaConfig describes TLB blocks in a cache.
 type VictimaConfig struct {
-	Level      int     `toml:"level"`       // cache that holds them, 1 being the L2
+	Level      int     `toml:"level"`       // level of the cache that holds them, 1 being the L2
 	Insert     string  `toml:"insert"`      // retag: the line of entries that a walk has read becomes the block; fetch: the block is read from memory at the miss, and nobody waits
 	OnEviction bool    `toml:"on_eviction"` // blocks of what the last TLB evicts come in as well
 	Early      bool    `toml:"early"`       // the cache is looked up with the second-level TLB, not after it
@@ -53,18 +53,18 @@ type VictimaConfig struct {
 type NestedConfig struct {
 	TLB    TLBConfig `toml:"tlb"`
 	PWC    PWCConfig `toml:"pwc"`
-	Levels int       `toml:"levels"` // of the host's table
+	Levels int       `toml:"levels"` // levels of the host's table, 4 or 5
 }
 
 // Config describes an MMU.
 type Config struct {
-	Levels         int            `toml:"levels"` // of a table, 4 or 5
+	Levels         int            `toml:"levels"` // levels of a table, 4 or 5
 	L1             []TLBConfig    `toml:"l1"`
 	L2             TLBConfig      `toml:"l2"`
 	L3             *TLBConfig     `toml:"l3"`
 	FillOnEviction bool           `toml:"fill_on_eviction"` // the second level gets what the first evicts, else what misses it
-	Walkers        int            `toml:"walkers"`
-	WalkLevel      int            `toml:"walk_level"` // cache that walks read first, 0 being the L1
+	Walkers        int            `toml:"walkers"`          // page walks at once, 1 to 256
+	WalkLevel      int            `toml:"walk_level"`       // level of the cache that walks read first, 0 being the L1
 	PWC            PWCConfig      `toml:"pwc"`
 	POM            *POMConfig     `toml:"pom"`
 	Victima        *VictimaConfig `toml:"victima"`

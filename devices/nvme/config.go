@@ -23,11 +23,11 @@ type Config struct {
 	SubmitNs   float64 `toml:"submit_ns"`   // host software before the doorbell
 	CompleteNs float64 `toml:"complete_ns"` // and after the completion entry
 
-	FirmwareCores   int     `toml:"firmware_cores"`
-	FirmwareReadNs  float64 `toml:"firmware_read_ns"` // of a core, for a command
-	FirmwareWriteNs float64 `toml:"firmware_write_ns"`
-	PipelineReadNs  float64 `toml:"pipeline_read_ns"` // delays, does not limit
-	PipelineWriteNs float64 `toml:"pipeline_write_ns"`
+	FirmwareCores   int     `toml:"firmware_cores"`    // processors of the drive, that commands share
+	FirmwareReadNs  float64 `toml:"firmware_read_ns"`  // of a core, for a command
+	FirmwareWriteNs float64 `toml:"firmware_write_ns"` // ns of a core, for a write command
+	PipelineReadNs  float64 `toml:"pipeline_read_ns"`  // delays, does not limit
+	PipelineWriteNs float64 `toml:"pipeline_write_ns"` // ns that a write is delayed, which does not limit the rate
 
 	BufferBytes int     `toml:"buffer_bytes"` // of written data not yet programmed, above which no write enters; 0: writes wait for their programs
 	BufferNs    float64 `toml:"buffer_ns"`    // from a write's last data to its acknowledgement, or of a read that hits
@@ -35,7 +35,7 @@ type Config struct {
 	PowerLossProtection bool `toml:"power_loss_protection"` // capacitors keep the buffer through a power cut
 	ReadAheadBytes      int  `toml:"read_ahead_bytes"`      // beyond a sequential read, read into the drive's memory; 0: none
 
-	CapacityGB    float64 `toml:"capacity_gb"`    // of the drive on sale, for its endurance, where fewer blocks stand for it; 0: those there are
+	CapacityGB    float64 `toml:"capacity_gb"`    // GB (1e9 B) of the drive on sale, for its endurance, where fewer blocks stand for it; 0: those there are
 	WarrantyYears float64 `toml:"warranty_years"` // over which writes per day are counted; 0: 5
 
 	AssumeWritten bool `toml:"assume_written"` // a page that is read and was never written is given a place as if it had been; else it reads as zeros, without the flash

@@ -11,13 +11,13 @@ import (
 // PagerConfig describes the memory that pages come from and which sizes they
 // have.
 type PagerConfig struct {
-	MemoryBytes uint64  `toml:"memory_bytes"`
-	WholeShare  float64 `toml:"whole_share"` // of the memory that lies in whole 2 MiB stretches; the rest is fragmented
-	HugeShare   float64 `toml:"huge_share"`  // of the address space's 2 MiB stretches that ask for 2 MiB pages
-	PageBytes   uint64  `toml:"page_bytes"`  // of the other pages: 4096 (default) or 65536
-	Scatter     bool    `toml:"scatter"`     // those pages' frames come in random order, else in rising
-	FaultBytes  uint64  `toml:"fault_bytes"` // aligned stretches of so much are mapped at their first touch; 0: the page
-	RunBytes    uint64  `toml:"run_bytes"`   // aligned stretches of so much have frames in a row; 0: a page
+	MemoryBytes uint64  `toml:"memory_bytes"` // bytes of physical memory, 2 MiB to 64 TiB
+	WholeShare  float64 `toml:"whole_share"`  // share of the memory that lies in whole 2 MiB stretches; the rest is fragmented
+	HugeShare   float64 `toml:"huge_share"`   // share of the address space's 2 MiB stretches that ask for 2 MiB pages
+	PageBytes   uint64  `toml:"page_bytes"`   // of the other pages: 4096 (default) or 65536
+	Scatter     bool    `toml:"scatter"`      // those pages' frames come in random order, else in rising
+	FaultBytes  uint64  `toml:"fault_bytes"`  // aligned stretches of so much are mapped at their first touch; 0: the page
+	RunBytes    uint64  `toml:"run_bytes"`    // aligned stretches of so much have frames in a row; 0: a page
 }
 
 // Validate reports values that no memory has.

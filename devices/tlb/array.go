@@ -4,9 +4,9 @@ import "hwsim/devices"
 
 // Config describes a TLB's array.
 type Config struct {
-	Entries int  `toml:"entries"`
-	Ways    int  `toml:"ways"`
-	Hashed  bool `toml:"hashed"` // a hash of the stretch's number chooses the set, not its low bits
+	Entries int  `toml:"entries"` // translations held, a multiple of ways, at most 1048576
+	Ways    int  `toml:"ways"`    // entries of a set, 1 to 64
+	Hashed  bool `toml:"hashed"`  // a hash of the stretch's number chooses the set, not its low bits
 }
 
 // Validate reports values that no TLB can have.

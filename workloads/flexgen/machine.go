@@ -11,7 +11,7 @@ import (
 
 // Machine is what a policy runs on.
 type Machine struct {
-	Name string `toml:"name"`
+	Name string `toml:"name"` // that reports say; any text
 
 	GPU  GPU  `toml:"gpu"`
 	CPU  CPU  `toml:"cpu"`
@@ -31,11 +31,11 @@ type route struct{ cold, held *hostio.Path }
 
 // Memory is what there is room for, GiB.
 type Memory struct {
-	GPU    float64 `toml:"gpu_gib"`
-	Host   float64 `toml:"host_gib"`
+	GPU    float64 `toml:"gpu_gib"`    // GiB of the GPU's memory for tensors
+	Host   float64 `toml:"host_gib"`   // GiB of the host's memory
 	System float64 `toml:"system_gib"` // of the host's, what neither tensors nor files get
 	Pinned float64 `toml:"pinned_gib"` // of the host's, the copy threads' buffers
-	Drive  float64 `toml:"drive_gib"`
+	Drive  float64 `toml:"drive_gib"`  // GiB of the drive
 }
 
 // GPU has rates that its products reach.
@@ -49,12 +49,12 @@ type GPU struct {
 
 // CPU has the rate of attention where the cache is.
 type CPU struct {
-	AttentionGFLOPS float64 `toml:"attention_gflops"`
+	AttentionGFLOPS float64 `toml:"attention_gflops"` // GFLOP/s of attention to a cache in the host's memory
 }
 
 // Link is the GPU's, by what moves.
 type Link struct {
-	ToGPU     float64 `toml:"to_gpu_gbps"`
+	ToGPU     float64 `toml:"to_gpu_gbps"`     // GB/s of copies from the host to the GPU
 	CacheOut  float64 `toml:"cache_out_gbps"`  // KV to the host
 	HiddenOut float64 `toml:"hidden_out_gbps"` // hidden states, queries, outputs
 }

@@ -12,9 +12,9 @@ import (
 
 // Config is a host as its memory sees it.
 type Config struct {
-	Name      string           `toml:"name"`
-	Curve     string           `toml:"curve"` // measured bandwidth-latency curve of it, by its file's name; "": none
-	Cores     int              `toml:"cores"`
+	Name      string           `toml:"name"`       // that reports say; any text
+	Curve     string           `toml:"curve"`      // measured bandwidth-latency curve of it, by its file's name; "": none
+	Cores     int              `toml:"cores"`      // cores that load the memory
 	Fills     int              `toml:"fills"`      // lines a core can have in flight, prefetches too
 	LineBytes uint32           `toml:"line_bytes"` // of the last cache
 	PathNs    float64          `toml:"path_ns"`    // core to memory queue and back

@@ -20,7 +20,7 @@ type RingProfile struct {
 // Protocol is a way to tell the next GPU that bytes are there.
 type Protocol struct {
 	Launch
-	Warps        int     `toml:"warps"`         // that move data; those that go in step count as one
+	Warps        int     `toml:"warps"`         // warps that move data; those that go in step count as one
 	WarpNs       float64 `toml:"warp_ns"`       // of a channel's beginning, for each of them
 	TripBytes    int     `toml:"trip_bytes"`    // data a warp moves at once
 	WireBytes    int     `toml:"wire_bytes"`    // what it stores for them in the next GPU
@@ -31,7 +31,7 @@ type Protocol struct {
 	Fence        bool    `toml:"fence"`         // a flag waits until the bytes before it have been taken
 	BaseUs       float64 `toml:"base_us"`       // the tuner's: a call
 	HopUs        float64 `toml:"hop_us"`        // a step
-	Share        float64 `toml:"share"`         // of bus_gbps
+	Share        float64 `toml:"share"`         // share of bus_gbps
 	MostGBps     float64 `toml:"most_gbps"`     // 0: no less than that
 }
 

@@ -15,10 +15,10 @@ import (
 // cache: the kernels of a call, and the rule that cuts contexts into parts.
 type LibraryProfile struct {
 	Rule       string       `toml:"rule"`        // that cuts contexts, one of rules
-	MaxParts   int          `toml:"max_parts"`   // of a context
+	MaxParts   int          `toml:"max_parts"`   // parts of a context, at most
 	MaxBatch   int          `toml:"max_batch"`   // sequences; of more none is cut; 0: any number
 	Heads      int          `toml:"heads"`       // KV heads that the rule is told of; 0: those there are
-	PageTokens int          `toml:"page_tokens"` //
+	PageTokens int          `toml:"page_tokens"` // tokens of a page of the cache, 1 to 65536
 	CallNs     float64      `toml:"call_ns"`     // from the end of a call to the next, beside its kernels
 	ScanNs     float64      `toml:"scan_ns"`     // for every 31 sequences, which a CTA's scheduler goes through together; the uncut kernel has none
 	PlanNs     float64      `toml:"plan_ns"`     // for every warp of the CTA that plans, see planners
@@ -35,12 +35,12 @@ type LibraryProfile struct {
 // tile of keys and one of values in turn.
 type FlashProfile struct {
 	Launch
-	TileTokens int     `toml:"tile_tokens"`
-	Stages     int     `toml:"stages"`   // tiles of keys or values in flight
-	ChainNs    float64 `toml:"chain_ns"` // from a tile of keys or values to the next in a CTA
-	SMNs       float64 `toml:"sm_ns"`    // of which the tile has the SM to itself
-	InTurn     bool    `toml:"in_turn"`  // a tile's loads leave when the tile before it is here, not when a stage is free
-	FixedSM    bool    `toml:"fixed_sm"` // prologue and epilogue have the SM to themselves
+	TileTokens int     `toml:"tile_tokens"` // keys or values of a tile, 1 to 4096
+	Stages     int     `toml:"stages"`      // tiles of keys or values in flight
+	ChainNs    float64 `toml:"chain_ns"`    // from a tile of keys or values to the next in a CTA
+	SMNs       float64 `toml:"sm_ns"`       // of which the tile has the SM to itself
+	InTurn     bool    `toml:"in_turn"`     // a tile's loads leave when the tile before it is here, not when a stage is free
+	FixedSM    bool    `toml:"fixed_sm"`    // prologue and epilogue have the SM to themselves
 }
 
 // Validate reports values that no kernel has.

@@ -13,9 +13,9 @@ import (
 // cache (MLA) in absorbed form: the kernels of a call beside its products, and
 // how it cuts contexts.
 type LatentProfile struct {
-	Parts         int        `toml:"parts"`          // of every context; 0: CTAs for all SMs, which share all tiles evenly
-	OverheadTiles int        `toml:"overhead_tiles"` // what a sequence counts as beside its tiles where they are shared
-	PageTokens    int        `toml:"page_tokens"`    //
+	Parts         int        `toml:"parts"`          // parts of every context; 0: CTAs for all SMs, which share all tiles evenly
+	OverheadTiles int        `toml:"overhead_tiles"` // tiles that a sequence counts as beside its own where they are shared
+	PageTokens    int        `toml:"page_tokens"`    // tokens of a page of the cache, 1 to 65536
 	HostNs        float64    `toml:"host_ns"`        // of the host, to submit a call
 	LeadNs        float64    `toml:"lead_ns"`        // the same, to submit what comes before its attending kernel
 	Attend        LatentLoop `toml:"attend"`
@@ -32,9 +32,9 @@ type LatentProfile struct {
 // the L1 has then.
 type LatentLoop struct {
 	AttentionLoop
-	TileTokens int `toml:"tile_tokens"`
-	Heads      int `toml:"heads"`     // query heads a CTA
-	EndTiles   int `toml:"end_tiles"` // tiles' time that only CTAs with tokens take at their ends
+	TileTokens int `toml:"tile_tokens"` // tokens of a tile, 1 to 4096
+	Heads      int `toml:"heads"`       // query heads a CTA
+	EndTiles   int `toml:"end_tiles"`   // tiles' time that only CTAs with tokens take at their ends
 }
 
 // Validate reports values that no kernel has.

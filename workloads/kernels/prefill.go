@@ -12,8 +12,8 @@ import (
 // grid's order and as they get free, are taken for a CTA a work tile.
 type PrefillProfile struct {
 	Launch
-	Rows       int     `toml:"rows"`        // of queries, a work tile
-	TileTokens int     `toml:"tile_tokens"` //
+	Rows       int     `toml:"rows"`        // rows of queries, a work tile
+	TileTokens int     `toml:"tile_tokens"` // keys and values that a CTA reads at a time, 1 to 4096
 	Stages     int     `toml:"stages"`      // tiles of keys or values in flight
 	ChainNs    float64 `toml:"chain_ns"`    // from a tile of keys or values to the next
 	FullNs     float64 `toml:"full_ns"`     // the same where every SM has a work tile

@@ -10,7 +10,7 @@ import (
 // memory: tile shapes, stages, split rules, residency, and the measured times
 // of their fixed parts.
 type Profiles struct {
-	Name         string           `toml:"name"`
+	Name         string           `toml:"name"` // of the library, that reports say; any text
 	GEMM         GEMMProfile      `toml:"gemm"`
 	SplitReduce  RowProfile       `toml:"split_reduce"`
 	Attention    AttentionProfile `toml:"attention"`
@@ -30,8 +30,8 @@ type Profiles struct {
 
 // Launch is what bounds a kernel's residency, and its CTAs' fixed times.
 type Launch struct {
-	Threads     int     `toml:"threads"`      // a CTA
-	Registers   int     `toml:"registers"`    // a thread
+	Threads     int     `toml:"threads"`      // threads a CTA
+	Registers   int     `toml:"registers"`    // registers of 32 bits a thread
 	SharedBytes int     `toml:"shared_bytes"` // a CTA
 	CodeNs      float64 `toml:"code_ns"`      // of an SM's first CTAs: until its code is there
 	PrologueNs  float64 `toml:"prologue_ns"`  // CTA start to its first loads
@@ -45,20 +45,20 @@ type GEMMProfile struct {
 	FineRows      []int       `toml:"fine_rows"`        // the same for tiles of 64 tokens and more; empty: tile_rows
 	TileCols      []int       `toml:"tile_cols"`        // widths to choose from: tokens, ascending
 	TileElements  int         `toml:"tile_elements"`    // most accumulators of a CTA
-	AloneElements int         `toml:"alone_elements"`   // up to which each half of a CTA has tiles of its own, so that one computes while the other stores
+	AloneElements int         `toml:"alone_elements"`   // accumulators up to which each half of a CTA has tiles of its own, so that one computes while the other stores
 	TileK         int         `toml:"tile_k"`           // depth of one stage, elements
 	StageBytes    int         `toml:"stage_bytes"`      // shared memory that stages may fill
-	MaxStages     int         `toml:"max_stages"`       //
+	MaxStages     int         `toml:"max_stages"`       // most stages in flight in a CTA
 	Cluster       int         `toml:"cluster"`          // CTAs that share an operand's tile by multicast
-	WideCluster   int         `toml:"wide_cluster"`     // the same of products that stream W; 0: they have no rule of their own
+	WideCluster   int         `toml:"wide_cluster"`     // CTAs of a cluster of products that stream W; 0: they have no rule of their own
 	WideSlots     float64     `toml:"wide_slots"`       // share of the SMs that such clusters fill
 	Persistent    bool        `toml:"persistent"`       // a grid has one wave of CTAs, which take tile after tile; else a CTA a tile
 	SharedPerClk  float64     `toml:"shared_per_clock"` // bytes of operands that the tensor cores take from shared memory
 	DrainGBps     float64     `toml:"drain_gbps"`       // of y out of accumulators between two tiles of a CTA; 0: at no cost
 	Parts         []PartsRule `toml:"parts"`            // of products that stream W, by tokens, ascending
 	MaxSplit      int         `toml:"max_split"`        // most parts of K
-	SplitDepth    int         `toml:"split_depth"`      // least K of a part of products of more tokens
-	DeepK         int         `toml:"deep_k"`           // from which on products that stream W have parts of K if a wave leaves 30 % of the SMs idle; from twice that on always
+	SplitDepth    int         `toml:"split_depth"`      // least K of a part of products of more tokens, elements
+	DeepK         int         `toml:"deep_k"`           // elements of K from which on products that stream W have parts of K if a wave leaves 30 % of the SMs idle; from twice that on always
 	SplitNs       float64     `toml:"split_ns"`         // of the library's estimate: adding up parts of K, for each and once more
 	SupplyGBps    float64     `toml:"supply_gbps"`      // of the library's estimate: operands into an SM
 	WaveNs        float64     `toml:"wave_ns"`          // of the library's estimate: beginning and end of a tile
@@ -67,8 +67,8 @@ type GEMMProfile struct {
 // PartsRule bounds the parts of K of products that stream W.
 type PartsRule struct {
 	Cols  int `toml:"cols"`  // tokens up to which it holds
-	Most  int `toml:"most"`  // parts
-	Depth int `toml:"depth"` // least K of a part of products of more tokens
+	Most  int `toml:"most"`  // parts of K, at most
+	Depth int `toml:"depth"` // least K of a part of products of more tokens, elements
 }
 
 // AttentionProfile is a library's split-KV decode attention.
@@ -79,17 +79,17 @@ type AttentionProfile struct {
 	TileTokens int           `toml:"tile_tokens"` // keys and values a tile
 	GroupPad   int           `toml:"group_pad"`   // query heads of a group are padded to this many rows
 	CTAsPerSM  int           `toml:"ctas_per_sm"` // splits are chosen to give about this many CTAs a SM; 0: never split
-	MaxSplits  int           `toml:"max_splits"`
+	MaxSplits  int           `toml:"max_splits"`  // most parts that a sequence's keys and values are split into
 }
 
 // RowProfile is an elementwise or row-wise kernel.
 type RowProfile struct {
 	Launch
-	Elements int     `toml:"elements"` // a CTA, where the grid is cut by elements
+	Elements int     `toml:"elements"` // elements a CTA, where the grid is cut by elements
 	Stages   int     `toml:"stages"`   // for loops: iterations in flight
 	Unroll   int     `toml:"unroll"`   // for loops: iterations whose loads leave together; 0: one
 	ChainNs  float64 `toml:"chain_ns"` // for loops: least time an iteration
-	SMNs     float64 `toml:"sm_ns"`
+	SMNs     float64 `toml:"sm_ns"`    // for loops: ns of an iteration for which it has the SM to itself
 
 	ElementNs float64 `toml:"element_ns"` // of norms: a thread's time an element
 }

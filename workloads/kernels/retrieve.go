@@ -10,13 +10,13 @@ import (
 // the best of them, their fetching, and attention over what was fetched.
 type RetrieveProfile struct {
 	Score       Launch       `toml:"score"`
-	ScoreChunks int          `toml:"score_chunks"` // a CTA
+	ScoreChunks int          `toml:"score_chunks"` // chunks that a CTA scores
 	Top         RowProfile   `toml:"top"`          // a CTA for each row of scores; threads are its most, as many elements an iteration
 	Count       RowProfile   `toml:"count"`        // of long rows, over all CTAs: how many begin with which digit
 	Pick        RowProfile   `toml:"pick"`         // of long rows: those from the last digit on
 	PassNs      []float64    `toml:"pass_ns"`      // small kernels between two counts
 	EndsNs      []float64    `toml:"ends_ns"`      // small kernels before the first count and after the last
-	Passes      int          `toml:"passes"`
+	Passes      int          `toml:"passes"`       // counts over long rows, a digit each, 0 to 64
 	LongRows    []RowLimit   `toml:"long_rows"`
 	Gather      Launch       `toml:"gather"` // a warp a chunk; registers are those beside its data
 	Attend      AttentionRow `toml:"attend"`
@@ -45,14 +45,14 @@ func (p *RetrieveProfile) validate(report func(key, message string)) {
 // RowLimit says from which length on so many rows or more, up to the next
 // limit, are long.
 type RowLimit struct {
-	Rows   int `toml:"rows"`
-	Length int `toml:"length"`
+	Rows   int `toml:"rows"`   // rows of scores, as many or more
+	Length int `toml:"length"` // elements from which on so many rows are long
 }
 
 // AttentionRow is attention by one CTA for each head of a sequence.
 type AttentionRow struct {
 	RowProfile
-	TileTokens int `toml:"tile_tokens"`
+	TileTokens int `toml:"tile_tokens"` // keys and values that a CTA reads at a time, 1 to 65536
 }
 
 // Retrieve are the sizes of one retrieval: rows of scores are those of a KV

@@ -31,8 +31,8 @@ type Encode struct {
 	Keys   Coding `toml:"keys"`
 	Values Coding `toml:"values"`
 
-	High      Coding  `toml:"high"` // of the tokens that matter
-	HighShare float64 `toml:"high_share"`
+	High      Coding  `toml:"high"`       // of the tokens that matter
+	HighShare float64 `toml:"high_share"` // share of the tokens that matter, 0 to 1; 0: none
 
 	Window      int  `toml:"window"`       // newest tokens that are not encoded yet
 	KeyBlocks   bool `toml:"key_blocks"`   // keys are encoded a window at a time, so that half a window waits on average

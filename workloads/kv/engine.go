@@ -5,11 +5,11 @@ import "slices"
 // Engine is a framework, by what it adds to a method: traffic of its own and
 // time on the host.
 type Engine struct {
-	Name           string  `toml:"name"`
+	Name           string  `toml:"name"`              // that reports say; any text
 	JoinsCache     bool    `toml:"joins_cache"`       // every token copies the whole cache (a concatenation)
 	RepeatsHeads   bool    `toml:"repeats_heads"`     // keys and values are written out for every query head
-	AttentionShare float64 `toml:"attention_share"`   // of memory's rate, that its attention reaches at most; 0: as much as the kernels of the profile
-	HostNs         float64 `toml:"host_ns_per_layer"` // host time of a layer that no kernel hides
+	AttentionShare float64 `toml:"attention_share"`   // share of memory's rate, that its attention reaches at most; 0: as much as the kernels of the profile
+	HostNs         float64 `toml:"host_ns_per_layer"` // ns of host time of a layer that no kernel hides
 }
 
 // LoadEngine reads an engine, a file or a preset of configs/engines; the sets

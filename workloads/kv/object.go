@@ -16,16 +16,16 @@ type Object struct {
 
 	Stage Stage   `toml:"stage"` // in which it is moved
 	Read  float64 `toml:"read"`  // share of the entries read,
-	Write float64 `toml:"write"` // and written,
+	Write float64 `toml:"write"` // share of the entries written,
 	Every int     `toml:"every"` // once in so many steps; 0: in each
-	FLOPs float64 `toml:"flops"` // for each element read and each query head of its KV head
+	FLOPs float64 `toml:"flops"` // FLOP for each element read and each query head of its KV head
 	Once  float64 `toml:"once"`  // FLOP for each element read, however many query heads there are
 
 	LayersShare int    `toml:"layers_share"` // layers that keep and read it once in common
 	Common      bool   `toml:"common"`       // of the model: one for all sequences of a batch, moved once for them
 	Transient   bool   `toml:"transient"`    // made and used in the step, not kept
-	Tier        Tier   `toml:"tier"`
-	Note        string `toml:"note"` // why it is so large, for readers
+	Tier        Tier   `toml:"tier"`         // memory that it lies in; empty: hbm
+	Note        string `toml:"note"`         // why it is so large, for readers
 }
 
 // elements returns the elements of an entry.

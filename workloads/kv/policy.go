@@ -12,7 +12,7 @@ import (
 // Policy is a method. The zero value keeps and reads all keys and values in
 // HBM.
 type Policy struct {
-	Name   string `toml:"name"`
+	Name   string `toml:"name"`   // that reports say; any text
 	Source string `toml:"source"` // the paper
 
 	Select  Select            `toml:"select"`
@@ -43,9 +43,9 @@ type Combine struct {
 type Basis struct {
 	X          bool    `toml:"x"`           // the layer's input, encoded as keys are
 	KeyRank    int     `toml:"key_rank"`    // elements of a token of the layer that its keys are computed from; 0: keys are stored
-	ValueRank  int     `toml:"value_rank"`  // likewise for values
+	ValueRank  int     `toml:"value_rank"`  // elements of a token of the layer that its values are computed from; 0: values are stored
 	KeyShare   float64 `toml:"key_share"`   // the same as a share of the elements of a layer's keys
-	ValueShare float64 `toml:"value_share"` // likewise for values
+	ValueShare float64 `toml:"value_share"` // the same as a share of the elements of a layer's values
 	Factors    bool    `toml:"factors"`     // the matrices from them to keys or values are the sequence's own
 	Window     int     `toml:"window"`      // newest tokens stored as keys and values beside them
 	Correction int     `toml:"correction"`  // rank of a correction to encoded keys and values
@@ -67,7 +67,7 @@ func (b *Basis) low() bool {
 // Share says what layers have in common.
 type Share struct {
 	From     float64 `toml:"from"`     // share of the depth after which layers share
-	Layers   int     `toml:"layers"`   // that share one direction of every key and value; 0: none do
+	Layers   int     `toml:"layers"`   // layers that share one direction of every key and value; 0: none do
 	Retained float64 `toml:"retained"` // share of the tokens that every layer keeps apart
 }
 
@@ -88,9 +88,9 @@ func (s *Share) Group(layer, layers int) (first, last int) {
 
 // Place says where keys and values lie.
 type Place struct {
-	Keys   Tier `toml:"keys"`
-	Values Tier `toml:"values"`
-	Copies int  `toml:"key_copies"` // of the keys, in several orders; 0: one
+	Keys   Tier `toml:"keys"`       // memory that keys lie in; empty: as [kv.split] says
+	Values Tier `toml:"values"`     // memory that values lie in; empty: as [kv.split] says
+	Copies int  `toml:"key_copies"` // copies of the keys, in several orders; 0: one
 }
 
 // Move says how attended tokens get to where attention runs.

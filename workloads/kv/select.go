@@ -4,9 +4,9 @@ import "math"
 
 // Amount is a number of tokens: so many, or a share of others, whole ones.
 type Amount struct {
-	Tokens int     `toml:"tokens"`
-	Share  float64 `toml:"share"`
-	Of     string  `toml:"of"` // prompt, context (what a step sees) or total (what the sequence grows to); "" is context
+	Tokens int     `toml:"tokens"` // so many tokens; with share, beside it
+	Share  float64 `toml:"share"`  // share of the tokens that of names, 0 to 1
+	Of     string  `toml:"of"`     // prompt, context (what a step sees) or total (what the sequence grows to); "" is context
 }
 
 // zero reports whether no amount is given.
@@ -32,7 +32,7 @@ type Select struct {
 	Best      Amount    `toml:"best"`      // those that a score prefers
 	Generated bool      `toml:"generated"` // generated tokens are kept beside these
 	Overhang  int       `toml:"overhang"`  // tokens beyond that before as many are dropped together, and the rest moved
-	Layers    []float64 `toml:"layers"`    // budgets of layers from first to last against their mean; none: all alike
+	Layers    []float64 `toml:"layers"`    // budgets of layers from first to last, relative to their mean; none: all alike
 
 	DenseHeads float64 `toml:"dense_heads"` // share of the KV heads that keep all
 	SharedBy   int     `toml:"shared_by"`   // layers with one choice of tokens in common: objects of stage score are moved once for them; 0: each its own

@@ -40,8 +40,8 @@ type Offload struct {
 
 	CSD       string   `toml:"csd"`       // of instinfer: a device that attends, of configs/csd, or a file NAME.toml
 	CSDSet    []string `toml:"csd_set"`   // key.path=value: overrides of its keys
-	Drives    int      `toml:"drives"`    // such devices
-	GPUs      int      `toml:"gpus"`      // that share the layers; 0: 1
+	Drives    int      `toml:"drives"`    // drives or other such devices
+	GPUs      int      `toml:"gpus"`      // GPUs that share the layers; 0: 1
 	Precision float64  `toml:"precision"` // of each simulated step, relative; 0: all heads are simulated
 }
 

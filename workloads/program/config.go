@@ -17,8 +17,8 @@ type Config struct {
 
 // Length is how much of the stream is run.
 type Length struct {
-	Warm     *int `toml:"warm_accesses"` // before anything is counted; absent: 4 million
-	Accesses int  `toml:"accesses"`      // counted; 0: 2 million
+	Warm     *int `toml:"warm_accesses"` // accesses before anything is counted; absent: 4 million
+	Accesses int  `toml:"accesses"`      // accesses counted; 0: 2 million
 }
 
 // Validate reports what no run is as long as.

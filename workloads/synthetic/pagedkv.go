@@ -12,8 +12,8 @@ import (
 // of V for a token and layer), blocks of 16 tokens, 16 sequences, 8 GB; with
 // 4096 tokens a sequence these fill the pool.
 type PagedKV struct {
-	Layers      int    `toml:"layers"`       // 32
-	Sequences   int    `toml:"sequences"`    // 16
+	Layers      int    `toml:"layers"`       // layers; 32
+	Sequences   int    `toml:"sequences"`    // sequences; 16
 	Tokens      int    `toml:"tokens"`       // of a sequence; 4096
 	BlockTokens int    `toml:"block_tokens"` // 16
 	TokenBytes  int    `toml:"token_bytes"`  // of K, and again of V, for a token and layer; 2048

@@ -34,9 +34,9 @@ func (g *gups) run(out *emitter) {
 // dense part reads. The ranges of tables, pooling, skew and row bytes are those
 // of facts/translation.md, 5.2; the values in them are chosen.
 type DLRM struct {
-	Tables     int      `toml:"tables"`      // that footprint_bytes is shared among; 26
-	MinIndices int      `toml:"min_indices"` // of a bag; 20
-	MaxIndices int      `toml:"max_indices"` // 80
+	Tables     int      `toml:"tables"`      // tables that footprint_bytes is shared among; 26
+	MinIndices int      `toml:"min_indices"` // least indices of a bag; 20
+	MaxIndices int      `toml:"max_indices"` // most indices of a bag; 80
 	Skew       *float64 `toml:"skew"`        // zipf exponent over a table's rows; 0.9
 	RowBytes   int      `toml:"row_bytes"`   // 256
 	Dense      *float64 `toml:"dense"`       // mean number of lines of weights read after a bag; 64

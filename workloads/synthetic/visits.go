@@ -11,7 +11,7 @@ import (
 // to the curve of BFS's misses over TLB sizes, the mean run to Victima's
 // reduction of walks, lines and local accesses to BFS's first-TLB misses.
 type Visits struct {
-	HotShare        *float64 `toml:"hot_share"`        // of runs that begin in the hot region; 0.46
+	HotShare        *float64 `toml:"hot_share"`        // share of runs that begin in the hot region; 0.46
 	HotBytes        int      `toml:"hot_bytes"`        // 96 MiB
 	HotSkew         *float64 `toml:"hot_skew"`         // zipf exponent over its pages; 0.5
 	RunPages        float64  `toml:"run_pages"`        // mean number of adjacent pages visited in a row, geometric; 1.25

@@ -12,7 +12,7 @@ import (
 // large Hoogenboom-Martin reactor; local is fitted to the 5.3 % of accesses that
 // miss the artifact's first TLB (a nuclide is little more than one such miss).
 type XSBench struct {
-	Isotopes   int      `toml:"isotopes"`   // 355
+	Isotopes   int      `toml:"isotopes"`   // isotopes; 355
 	GridPoints int      `toml:"gridpoints"` // energies of an isotope; 11303
 	Local      *float64 `toml:"local"`      // mean number of accesses to the program's own data for a nuclide; 8.5
 }

@@ -13,7 +13,7 @@ import (
 // Config is the table [sweep].
 type Config struct {
 	Design      string    `toml:"design"`      // one of Designs; empty: grid
-	Points      int       `toml:"points"`      // of random, lhs and halton; of sobol its rows
+	Points      int       `toml:"points"`      // points of random, lhs and halton; of sobol its rows
 	Axes        []Axis    `toml:"axes"`        // what varies
 	Derive      []Derived `toml:"derive"`      // what follows from them
 	Constraints []string  `toml:"constraints"` // expressions of axes that points must fulfil; others are left out
