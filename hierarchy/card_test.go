@@ -25,6 +25,11 @@ func TestEnergyCardsAreThoseOfTheirStandards(t *testing.T) {
 			spec, err := dram.Standard(m.DRAM.Standard)
 			require.NoError(t, err)
 			own, of := spec.Card(), *m.Energy
+			if own.ActivatePJ == 0 && of.StaticPerGiB > 0 { // what the standard puts on the bits is partly at rest here
+				require.Less(t, of.ReadPJPerBit, own.ReadPJPerBit, "%s: %s", name, id)
+				require.Less(t, of.WritePJPerBit, own.WritePJPerBit, "%s: %s", name, id)
+				continue
+			}
 			require.InDelta(t, own.ActivatePJ, of.ActivatePJ, 0.01*own.ActivatePJ, "%s: %s", name, id)
 			require.InDelta(t, own.ReadPJPerBit, of.ReadPJPerBit, 0.04*own.ReadPJPerBit, "%s: %s", name, id)
 			require.InDelta(t, own.WritePJPerBit, of.WritePJPerBit, 0.04*own.WritePJPerBit, "%s: %s", name, id)

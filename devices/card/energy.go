@@ -23,7 +23,7 @@ type Commands struct {
 // DRAM is the energy of a kind of memory, of the commands of one channel, all its
 // devices together.
 type DRAM struct {
-	Memory        string  `toml:"memory"`            // what the names of the standards begin with that the card is of, such as hbm or ddr5
+	Memory        string  `toml:"memory"`            // what the names of the standards begin with that the card is of, such as hbm or ddr5; empty: any
 	ActivatePJ    float64 `toml:"activate_pj"`       // pJ an ACT with its PRE; 0: part of the bits
 	ReadPJPerBit  float64 `toml:"read_pj_per_bit"`   // pJ a bit read, array to pins
 	WritePJPerBit float64 `toml:"write_pj_per_bit"`  // pJ a bit written, pins to array
