@@ -52,6 +52,14 @@ func (c *Counters) Link(i int) LinkCounts {
 	return LinkCounts{v[0], v[1], v[2]}
 }
 
+// AddReads adds reads of a tier that nothing simulated, each row opened once.
+func (c *Counters) AddReads(t TierID, bytes, rowBits float64) {
+	v := c[int(t)*tierFields:]
+	v[0] += bytes
+	v[5] += 8 * bytes / rowBits
+	v[6] += 8 * bytes
+}
+
 // ScaleRemote scales what the i-th of Ports' link and the tiers behind it have done.
 func (s *System) ScaleRemote(c *Counters, i int, by float64) {
 	scale := func(first, n int) {

@@ -67,8 +67,9 @@ func (w *Windows) run(ctx context.Context, c *Config, o Options) (*Result, error
 	if err != nil {
 		return nil, err
 	}
+	parts := r.parts()
 	var sum *graph.Totals
-	for _, p := range r.parts() {
+	for _, p := range parts {
 		t, err := w.find(ctx, r.decode.strip(p), o, p)
 		switch {
 		case err != nil:
@@ -79,10 +80,22 @@ func (w *Windows) run(ctx context.Context, c *Config, o Options) (*Result, error
 			sum.Add(t)
 		}
 	}
-	if len(r.parts()) > 1 {
+	switch {
+	case len(parts) > 1:
 		sum.ErrorNs += r.apart(sum)
+	case parts[0] == copiesPart:
+		r.addKernels(sum)
 	}
 	return r.account(sum)
+}
+
+// addKernels adds what kernels that only waited must read and compute, as the
+// roofline has it.
+func (r *run) addKernels(t *graph.Totals) {
+	bytes := r.roof.Moves[hierarchy.HBM]
+	t.FLOPs = r.roof.FLOPs
+	t.Machine.AddReads(hierarchy.HBM, bytes, r.system.RowBits(hierarchy.HBM))
+	t.Classes = append(t.Classes, graph.Class{Name: "kernels", Read: bytes})
 }
 
 // apart is by how much layers' kernels may differ for being simulated apart, in ns:

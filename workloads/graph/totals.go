@@ -259,7 +259,11 @@ func (t *Totals) Add(o *Totals) {
 	t.ExposedNs += o.ExposedNs
 	t.CopyNs += o.CopyNs
 	t.Copied += o.Copied
+	t.FLOPs += o.FLOPs
 	t.ErrorNs += o.ErrorNs
+	for i, v := range o.Moves {
+		t.Moves[i] += v
+	}
 	for i, v := range o.Machine {
 		t.Machine[i] += v
 	}
