@@ -28,10 +28,11 @@ import (
 var sweepUsage string
 
 // sweepTable is the table that makes a configuration a sweep; sweepFile has it beside
-// the outcomes, for -merge.
+// the outcomes, for -merge, and frontFile is a picture of them.
 const (
 	sweepTable = "sweep"
 	sweepFile  = "sweep.toml"
+	frontFile  = "pareto.svg"
 )
 
 // sweepOptions are the flags of sweep.
@@ -437,7 +438,7 @@ func (a *App) tellSweep(d *sweep.Design, h store.Header, records []store.Record,
 	if err != nil {
 		return UserError(err)
 	}
-	return errors.Join(report.WriteSweep(a.Out, o.format.value, analysis), savePage(analysis, h, o))
+	return errors.Join(report.WriteSweep(a.Out, o.format.value, analysis), savePage(analysis, h, o), saveFront(analysis, o))
 }
 
 // savePage writes the page of a sweep into its folder, if there is one.
@@ -475,4 +476,17 @@ func quoted(word string) string {
 		return word
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// saveFront draws the points into the sweep's folder, if there is one, by two objectives
+// if there are as many.
+func saveFront(analysis *sweep.Analysis, o *sweepOptions) error {
+	if o.dir == "" || len(analysis.Objectives) < 2 {
+		return nil
+	}
+	var text bytes.Buffer
+	if err := report.SweepSVG(&text, analysis); err != nil {
+		return err
+	}
+	return saveFile(filepath.Join(o.dir, frontFile), true, text.Bytes())
 }

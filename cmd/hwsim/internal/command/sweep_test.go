@@ -114,6 +114,10 @@ func TestASweepKeepsAndComparesItsPoints(t *testing.T) {
 		require.Equal(t, 1, n, point)
 	}
 
+	picture, err := os.ReadFile(filepath.Join(dir, "out", frontFile))
+	require.NoError(t, err)
+	require.Contains(t, string(picture), "run, sampled: 32 points, 8 of them best")
+
 	again := finish(t, swept(t, dir, "-config", "run.toml", "-out", "out"))
 	require.Equal(t, outcome{0, got.out, "no points were left to run\n"}, again)
 	require.Len(t, points(t, filepath.Join(dir, "out")), 40)
