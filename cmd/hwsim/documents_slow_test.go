@@ -1,0 +1,7 @@
+//go:build slow
+
+package main
+
+import "testing"
+
+func TestSlowCommandsOfDocuments(t *testing.T) { runExamples(t, slowExamples) }
