@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	little "encoding/binary"
+	"flag"
 	"fmt"
 	"net/http"
 	"os"
@@ -17,6 +18,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/ulikunitz/xz"
 )
+
+var update = flag.Bool("update", false, "write what commands print into the documents")
 
 // documents are the texts whose every command a test runs, by their path from here.
 var documents = []string{"../../README.md", "TUTORIAL.md"}
@@ -150,10 +153,24 @@ func runExamples(t *testing.T, examples []example) {
 			begun := time.Now()
 			out := s.shell(t, e.command)
 			t.Logf("%v", time.Since(begun).Round(time.Millisecond))
-			if want, ok := outputs[e.command]; ok {
+			if want, ok := outputs[e.command]; ok && *update {
+				renew(t, want, out)
+			} else if ok {
 				require.Equal(t, want.output, out, "%s shows another output", want.place)
 			}
 		})
+	}
+}
+
+// renew writes another output into the documents that show it.
+func renew(t *testing.T, was shown, output string) {
+	t.Helper()
+	head := fmt.Sprintf("<!-- output of %s -->\n```\n", was.command)
+	for _, path := range documents {
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		text = bytes.Replace(text, []byte(head+was.output), []byte(head+output), 1)
+		require.NoError(t, os.WriteFile(path, text, 0o644))
 	}
 }
 
