@@ -180,7 +180,7 @@ func TestStepPageInABrowser(t *testing.T) {
 	r := simulate(t, "sampled", 0, append(tiers, "model.layers=24")...)
 	b := open(t, write(t, r))
 	b.wellFormed()
-	require.Equal(t, []string{"parts", "kernels", "roofline", "memories", "time", "latencies", "banks", "placement", "measured"}, value[[]string](b, `[...document.querySelectorAll("main > section")].map(s => s.id)`))
+	require.Equal(t, []string{"parts", "kernels", "roofline", "memories", "time", "latencies", "banks", "placement", "energy", "measured"}, value[[]string](b, `[...document.querySelectorAll("main > section")].map(s => s.id)`))
 	require.Len(t, r.Kernels, value[int](b, `document.querySelectorAll("#roofline g.kernel").length`))
 	require.Len(t, comparisons(), value[int](b, `document.querySelectorAll("#measured svg .point").length`))
 	require.True(t, value[bool](b, `[...document.querySelectorAll("#kernels .bars")].pop().querySelectorAll(".track").length === `+fmt.Sprint(len(r.Kernels))))
@@ -193,7 +193,7 @@ func TestStepPageInABrowser(t *testing.T) {
 func TestAnalyticPageInABrowser(t *testing.T) {
 	b := open(t, write(t, simulate(t, "analytic", 1, tiers...)))
 	b.wellFormed()
-	require.Equal(t, []string{"parts", "placement", "measured"}, value[[]string](b, `[...document.querySelectorAll("main > section")].map(s => s.id)`))
+	require.Equal(t, []string{"parts", "placement", "energy", "measured"}, value[[]string](b, `[...document.querySelectorAll("main > section")].map(s => s.id)`))
 }
 
 // sample reads a result that package report keeps.

@@ -10,7 +10,7 @@ import (
 // stepSections are the sections of a decode step, in order. Each returns nil if the
 // result has nothing for it.
 var stepSections = []func(*workloads.Result) *Section{
-	parts, policy, kernels, roofline, memories, overTime, latencies, banks, placement, measured,
+	parts, policy, kernels, roofline, memories, overTime, latencies, banks, placement, energy, measured,
 }
 
 // Step writes the page of a decode step. What a run without Options.Detail does not
