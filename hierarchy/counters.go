@@ -62,17 +62,26 @@ func (c *Counters) AddReads(t TierID, bytes, rowBits float64) {
 
 // ScaleRemote scales what the i-th of Ports' link and the tiers behind it have done.
 func (s *System) ScaleRemote(c *Counters, i int, by float64) {
-	scale := func(first, n int) {
-		for f := range n {
-			c[first+f] *= by
-		}
-	}
 	for id, t := range s.remotes[i].far.Tiers() {
 		if t != nil {
-			scale(id*tierFields, tierFields)
+			c.ScaleTier(TierID(id), by)
 		}
 	}
-	scale(int(NumTiers)*tierFields+2*i*linkFields, 2*linkFields)
+	c.ScaleLink(i, by)
+}
+
+// ScaleTier scales what a tier has done.
+func (c *Counters) ScaleTier(t TierID, by float64) {
+	for f := range tierFields {
+		c[int(t)*tierFields+f] *= by
+	}
+}
+
+// ScaleLink scales what the link of the i-th of Ports has done, both ways.
+func (c *Counters) ScaleLink(i int, by float64) {
+	for f := range 2 * linkFields {
+		c[int(NumTiers)*tierFields+2*i*linkFields+f] *= by
+	}
 }
 
 // Counters reads the machine's counters.

@@ -47,13 +47,15 @@ func (r *Run) Totals() *Totals {
 	t := r.sum(func(int) bool { return true })
 	t.Covered = r.covered()
 	if len(r.leaps) > 0 || r.folded() {
-		bias, chance := 0.0, 0.0 // ns, ns²
+		bias, ahead, chance := 0.0, 0.0, 0.0 // ns, ns, ns²
+		leads := r.leads()
 		for i := range r.current {
 			s := &r.spans[i]
 			bias += s.Weight * s.bias / 1e3
+			ahead += (s.Weight - 1) * leads[i].doubt
 			chance += s.Weight * s.Weight * s.chance / 1e6
 		}
-		t.ErrorNs = bias + math.Hypot(math.Sqrt(chance), r.scatter(t.KernelNs))
+		t.ErrorNs = bias + math.Abs(ahead) + math.Hypot(math.Sqrt(chance), r.scatter(t.KernelNs))
 	}
 	return t
 }
@@ -81,6 +83,8 @@ func (r *Run) sum(of func(span int) bool) *Totals {
 	t := &Totals{Classes: make([]Class, len(r.Graph.Classes))}
 	begin, previous, sum := sim.Time(0), r.newMark(), r.newMark()
 	detailed := 0.0 // time simulated
+	leads := r.leads()
+	r.addOps(t, of)
 	for i := range r.current {
 		s := &r.spans[i]
 		end := r.reported(r.op(s.Last).End)
@@ -91,14 +95,24 @@ func (r *Run) sum(of func(span int) bool) *Totals {
 			gain := s.at
 			gain.flows = slices.Clone(s.at.flows)
 			gain.sub(&previous)
+			if l, ok := leads[i]; ok {
+				t.shorten((s.Weight - 1) * l.ns)
+				l.spread(&gain.machine, s.Weight)
+			}
 			sum.addScaled(&gain, s.Weight)
 		}
 		begin, previous = end, s.at
 	}
 	t.Simulated = detailed / t.Ns
 	t.count(&sum, r.Graph.Classes)
-	r.addOps(t, of)
 	return t
+}
+
+// shorten takes back so many ns of waiting for copies.
+func (t *Totals) shorten(ns float64) {
+	t.Ns -= ns
+	t.ExposedNs -= ns
+	t.CopyNs -= ns
 }
 
 // count takes over the counters.
@@ -208,7 +222,6 @@ func spread(times map[int]float64) float64 {
 // addOps divides the stream's time in the spans asked for into kernels, launch
 // gaps and waiting for copies, and adds up the copies.
 func (r *Run) addOps(t *Totals, of func(span int) bool) {
-	gap := r.System.Config.GPU.GapNs
 	ended := sim.Time(0)
 	covered := sim.Time(0) // up to where copies are counted: several at once count once
 	for id := range r.Graph.Ops {
@@ -241,11 +254,19 @@ func (r *Run) addOps(t *Totals, of func(span int) bool) {
 		}
 		t.KernelNs += ns
 		t.FLOPs += o.FLOPs * weight
-		idle := (start - ended).Nanoseconds()
-		t.GapNs += min(gap, idle) * weight
-		t.ExposedNs += max(0, idle-gap) * weight
+		gap, waited := r.idle(ended, start)
+		t.GapNs += gap * weight
+		t.ExposedNs += waited * weight
 		ended = end
 	}
+}
+
+// idle divides the ns between two kernels into the launch gap and waiting for
+// copies.
+func (r *Run) idle(ended, start sim.Time) (gap, waited float64) {
+	ns := (start - ended).Nanoseconds()
+	gap = min(r.System.Config.GPU.GapNs, ns)
+	return gap, ns - gap
 }
 
 // Add adds the sums over another part of the same spans, whose sampling errors may
