@@ -48,19 +48,19 @@ func TestPrint(t *testing.T) {
 // takes the place of the one used.
 func TestPrintUsesKeepsUses(t *testing.T) {
 	files := map[string]string{
-		"run.toml": "base = ['base.toml']\n[system]\nuse = 'h200'\n", "base.toml": "[system]\nown = 1\n",
-		"systems/h200.toml": "size = 1\nown = 2\n", "systems/h100.toml": "size = 3\nspeed = 4\n",
+		"run.toml": "base = ['base.toml']\n[system]\nuse = 'one'\n", "base.toml": "[system]\nown = 1\n",
+		"systems/one.toml": "size = 1\nown = 2\n", "systems/another.toml": "size = 3\nspeed = 4\n",
 	}
 	d, err := library(files).load("run", []string{"batch=9"})
 	require.NoError(t, err)
 	var out bytes.Buffer
 	require.NoError(t, d.PrintUses(&out))
 	again, err := library(map[string]string{
-		"again.toml": out.String(), "systems/h200.toml": files["systems/h200.toml"], "systems/h100.toml": files["systems/h100.toml"],
+		"again.toml": out.String(), "systems/one.toml": files["systems/one.toml"], "systems/another.toml": files["systems/another.toml"],
 	}).load("again", nil)
 	require.NoError(t, err)
 	require.Equal(t, d.Hash(), again.Hash())
-	for _, set := range []string{"system.use=h100", "system.size=5"} {
+	for _, set := range []string{"system.use=another", "system.size=5"} {
 		want, err := d.With([]string{set})
 		require.NoError(t, err)
 		got, err := again.With([]string{set})

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"github.com/ulikunitz/xz"
 )
@@ -62,7 +63,10 @@ var slowExamples = []example{
 	{command: "go run ./cmd/hwsim h200 -set policy.use=48_snapkv -set engine.use=hf_eager"},
 	{command: "go run ./cmd/hwsim compare a100_cxl.toml -policies base,29_h2o,43_kivi,48_snapkv,44_razorattention,60_gear,09_cake,14_lazyeviction,31_shadowkv,new_quest"},
 	{command: "go run ./cmd/hwsim instinfer_a6000_1csd -set offload.csd=cxl_near_memory"},
+	{command: "go run ./cmd/hwsim h200 -o out -requests hbm.0@100us..200us"},
+	{command: "go run ./cmd/hwsim replay -device hbm3e_h200 -map gpu out/requests.csv"},
 	{command: "go run ./cmd/hwsim sweep sweep_cxl -fidelity analytic -out out"},
+	{command: "go run ./cmd/hwsim sweep sweep_cxl -set 'sweep.design=\"lhs\"' -set sweep.points=250 -out lhs"},
 	{command: "hwsim man | man -l -"},
 	{command: "go build ./cmd/hwsim"},
 	{command: "./hwsim sweep sweep_cxl -fidelity analytic -submit slurm -tasks 8 -slurm time=60 -out slurm", prepare: onSlurm},
@@ -288,10 +292,12 @@ func serves(t *testing.T, s *site, command string) {
 	lines := bufio.NewScanner(told)
 	for lines.Scan() {
 		if m := serving.FindStringSubmatch(lines.Text()); m != nil {
-			r, err := http.Get(m[1] + "/ui/top")
-			require.NoError(t, err)
-			defer r.Body.Close()
-			require.Equal(t, http.StatusOK, r.StatusCode)
+			require.EventuallyWithT(t, func(t *assert.CollectT) { // it listens a little later
+				r, err := http.Get(m[1] + "/ui/top")
+				require.NoError(t, err)
+				defer r.Body.Close()
+				require.Equal(t, http.StatusOK, r.StatusCode)
+			}, 10*time.Second, 50*time.Millisecond)
 			return
 		}
 	}
