@@ -23,29 +23,25 @@ func energy(r *workloads.Result) *Section {
 }
 
 func energyFigure(e *workloads.Energy) Figure {
-	d := division{of: "a token", whole: units.Energy(e.JoulesPerToken) + within(e.Band, e.JoulesPerToken),
+	d := division{of: "a token", whole: units.Energy(e.JoulesPerToken) + units.Within(e.Band, e.JoulesPerToken),
 		table: Table{Caption: "Energy", Head: []string{"part", "a step", "±", "share"}}}
 	if e.Commands == "least" {
 		d.whole = "at least " + d.whole
 	}
 	for _, p := range e.Parts {
-		d.add(p.Component, p.Component+" "+p.Of, p.J, e.StepJ, units.Energy(p.J), within(p.Band, p.J))
+		d.add(p.Component, p.Component+" "+p.Of, p.J, e.StepJ, units.Energy(p.J), units.Within(p.Band, p.J))
 	}
 	return d.figure("Energy by component")
 }
 
 func costFigure(c *workloads.Cost) Figure {
-	d := division{of: "a million tokens", whole: dollars(c.DollarsPerMToken) + within(c.Band, c.DollarsPerMToken),
+	d := division{of: "a million tokens", whole: units.Dollars(c.DollarsPerMToken) + units.Within(c.Band, c.DollarsPerMToken),
 		table: Table{Caption: "Cost", Head: []string{"part", "a million tokens", "±", "share"}}}
 	for _, p := range c.Parts {
-		d.add(p.Part, p.Part, p.PerMToken, c.DollarsPerMToken, dollars(p.PerMToken), within(p.Band, p.PerMToken))
+		d.add(p.Part, p.Part, p.PerMToken, c.DollarsPerMToken, units.Dollars(p.PerMToken), units.Within(p.Band, p.PerMToken))
 	}
 	return d.figure("Cost by part")
 }
-
-func dollars(v float64) string { return fmt.Sprintf("$ %.3g", v) }
-
-func within(band, of float64) string { return " ± " + fmt.Sprintf("%.0f %%", 100*ratio(band, of)) }
 
 // division is a whole and what it consists of: components, each of rows of the table.
 type division struct {

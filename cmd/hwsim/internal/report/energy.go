@@ -34,11 +34,8 @@ func cost(p *page, c *workloads.Cost) {
 	for _, part := range c.Parts {
 		of = addTo(of, part.Part, part.PerMToken)
 	}
-	p.portions(fmt.Sprintf("%-18s %8s  a million tokens%s: ", "cost", fmt.Sprintf("$ %.3g", c.DollarsPerMToken), within(c.Band, c.DollarsPerMToken)), of)
+	p.portions(fmt.Sprintf("%-18s %8s  a million tokens%s: ", "cost", dollars(c.DollarsPerMToken), within(c.Band, c.DollarsPerMToken)), of)
 }
-
-// within writes a half-width as a share of its figure.
-func within(band, of float64) string { return " ± " + fmt.Sprintf("%.0f %%", 100*ratio(band, of)) }
 
 // portion is a part of a whole by name.
 type portion struct {

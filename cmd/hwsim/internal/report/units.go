@@ -7,6 +7,8 @@ var (
 	duration = units.Duration
 	size     = units.Size
 	joules   = units.Energy
+	dollars  = units.Dollars
+	within   = units.Within
 	count    = units.Count
 	rate     = units.Rate
 	percent  = units.Percent

@@ -23,6 +23,17 @@ func Duration(ns float64) string { return scaled(ns, 1000, timeUnits) }
 // Energy writes joules to three digits, none as "-".
 func Energy(j float64) string { return scaled(1e3*j, 1000, energyUnits) }
 
+// Dollars writes $ to three digits.
+func Dollars(v float64) string { return fmt.Sprintf("$ %.3g", v) }
+
+// Within writes a half-width as a share of its figure.
+func Within(band, of float64) string {
+	if of == 0 {
+		return " ± 0 %"
+	}
+	return fmt.Sprintf(" ± %.0f %%", 100*band/of)
+}
+
 // Size writes bytes to three digits, none as "-".
 func Size(bytes uint64) string { return scaled(float64(bytes), 1024, byteUnits) }
 

@@ -16,7 +16,7 @@ var update = flag.Bool("update", false, "rewrite golden files")
 func small() *Array {
 	return &Array{
 		Name: "hwsim-0123", Tasks: 8, Options: []string{"partition=long", "comment=it's \"50 %\" \\ $(date)", "exclusive"},
-		Folder: "/home/me/my sweeps", Shards: "/home/me/my 100% sweeps/out/shards",
+		Folder: "/shared/my sweeps", Shards: "/shared/my 100% sweeps/out/shards",
 		Command: []string{"/opt/hwsim", "sweep", "run.toml", "-set", `model.use="it's $HOME"`, "-set", ""},
 	}
 }
